@@ -1,0 +1,1 @@
+export { DUMP_LIMITS, DumpSchema } from './dump-schema.ts';

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
+
+// Unit tests run on the sources. What needs true positions, a worker or a process of its own (contract, end to end, await stacks)
+// runs on the built packages, in child processes: vitest rewrites the code that it loads itself.
+const alias = [
+  { find: '@hangwatch/core/adapter', replacement: source('core/src/adapter.ts') },
+  { find: '@hangwatch/protocol/validate', replacement: source('protocol/src/validate.ts') },
+  { find: /^@hangwatch\/([a-z-]+)$/, replacement: source('$1/src/index.ts') },
+];
+const common = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { resolve: { alias }, test: { ...common, name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
+      { test: { ...common, name: 'stacks', include: ['test/stacks/**/*.test.ts'] } },
+      { test: { ...common, name: 'contract', include: ['test/contract/**/*.test.ts'] } },
+      { test: { ...common, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
+      { test: { ...common, name: 'packaging', include: ['test/packaging/**/*.test.ts'] } },
+    ],
+  },
+});
