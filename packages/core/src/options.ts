@@ -1,0 +1,42 @@
+import type { Dump } from '@hangwatch/protocol';
+import type { HangwatchError } from './errors.ts';
+import type { IncomingRequest } from './tracker/http-messages.ts';
+
+/**
+ * Options of hangwatch. `timeout`, `maxDuration`, `ignore` and `routeName` belong to the registration that gives them; the rest
+ * is process-wide, and the first registration decides.
+ *
+ * @example
+ * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747', service: 'shop' }));
+ */
+export interface HangwatchOptions {
+  /** Milliseconds without progress after which a request is stuck. @default HANGWATCH_TIMEOUT, else 10_000 */
+  readonly timeout?: number | undefined;
+  /** Milliseconds after which a request that still moves is reported as slow; `false`: never. @default 300_000 */
+  readonly maxDuration?: number | false | undefined;
+  /** Milliseconds between two looks at the table. @default the smaller of 1_000 and a tenth of `timeout` */
+  readonly scanInterval?: number | undefined;
+  /** Base URL of the collector, or several: the first that acknowledges gets the dump. None: reports go to stderr. @default HANGWATCH_COLLECTOR */
+  readonly collector?: string | readonly string[] | undefined;
+  /** Bearer token for the collector. @default HANGWATCH_TOKEN */
+  readonly token?: string | undefined;
+  /** Name of the application in reports. @default HANGWATCH_SERVICE, else npm's package name, else the main script's name */
+  readonly service?: string | undefined;
+  /** Version of the application in reports. @default npm's package version, else '' */
+  readonly version?: string | undefined;
+  /** Folder where reports wait while no collector can be reached. @default a private folder in the system's temporary folder */
+  readonly spoolDir?: string | undefined;
+  /** Requests that are not watched: paths (a trailing `*` matches any rest), regular expressions for the path, or a predicate. */
+  readonly ignore?: IgnoreRule | readonly IgnoreRule[] | undefined;
+  /** Names what the route's pattern does not, such as a GraphQL operation. Called only when a report is made. */
+  readonly routeName?: ((request: IncomingRequest) => string | undefined) | undefined;
+  /** Called on the main thread with each dump of kind `hang`. What it throws goes to `onInternalError`. */
+  readonly onHang?: ((dump: Dump) => void) | undefined;
+  /** Called with hangwatch's own failures. @default each code is written to stderr once */
+  readonly onInternalError?: ((error: HangwatchError) => void) | undefined;
+  /** `false` switches everything off. @default true, but false under a test runner or with HANGWATCH_DISABLED=1 */
+  readonly enabled?: boolean | undefined;
+}
+
+/** A path, a pattern for paths, or a predicate. */
+export type IgnoreRule = string | RegExp | ((request: IncomingRequest) => boolean);

@@ -1,0 +1,90 @@
+import type { Dump, DumpAwait, DumpFrame, DumpWait } from '@hangwatch/protocol';
+
+/** Version of the messages below; the first message carries it. */
+export const WORKER_PROTOCOL_VERSION = 1;
+
+/** What the watchdog's thread is started with. */
+export interface WatchdogSettings {
+  readonly version: typeof WORKER_PROTOCOL_VERSION;
+  readonly header: SharedArrayBuffer;
+  readonly scanIntervalMs: number;
+  readonly evidenceWaitMs: number;
+  readonly collectors: readonly string[];
+  readonly token: string | undefined;
+  readonly spoolDir: string | undefined;
+  readonly service: string;
+  readonly serviceVersion: string;
+  readonly hangwatchVersion: string;
+  readonly instance: string;
+  readonly hostname: string;
+  readonly pid: number;
+  readonly nodeVersion: string;
+  /** `performance.timeOrigin` of the main thread, for its uptime. */
+  readonly startedAtMs: number;
+  readonly notifyHang: boolean;
+}
+
+/** A slot at one occupation: a slot that was freed and taken again has another generation. */
+export interface SlotRef {
+  readonly slot: number;
+  readonly generation: number;
+}
+
+/** What the main thread knows of one request. Ages are milliseconds of the shared clock. */
+export interface RequestEvidence extends SlotRef {
+  readonly method: string;
+  readonly route: string;
+  readonly path: string;
+  readonly requestId: string | undefined;
+  readonly traceId: string | undefined;
+  readonly checkpoint: { readonly label: string; readonly file?: string; readonly line?: number };
+  readonly stacks: DumpFrame[][];
+  readonly awaits: DumpAwait[];
+  readonly omittedAwaits: number;
+  /** Age of the youngest pending await that leads to the request's own handler; `undefined` where none does. */
+  readonly youngestOwnMs: number | undefined;
+  readonly waitsFor: DumpWait[];
+  /** An upgraded connection or an event stream: silence is its normal state. */
+  readonly openEnded: boolean;
+}
+
+/** The answer to a `look`: `'deferred'` when the main thread's budget for looks is used up. */
+export interface LookResult extends SlotRef {
+  readonly youngestOwnMs: number | undefined | 'deferred';
+}
+
+/** Counts by type, of `process.getActiveResourcesInfo()`. */
+export type ResourceCounts = Record<string, number>;
+
+export interface EventLoopState {
+  readonly delayP99Ms: number;
+  readonly utilization: number;
+}
+
+/** Main thread to watchdog. */
+export type ToWatchdog =
+  | { readonly type: 'segment'; readonly index: number; readonly buffer: SharedArrayBuffer }
+  | { readonly type: 'intern'; readonly id: number; readonly text: string }
+  | { readonly type: 'wake' }
+  | { readonly type: 'left'; readonly slot: number; readonly generation: number; readonly finished: boolean; readonly elapsedMs: number }
+  | { readonly type: 'look'; readonly id: number; readonly results: readonly LookResult[] }
+  | { readonly type: 'evidence-part'; readonly id: number; readonly requests: readonly RequestEvidence[] }
+  | {
+      readonly type: 'evidence-end';
+      readonly id: number;
+      readonly eventLoop: EventLoopState;
+      readonly resources: ResourceCounts;
+      readonly tookMs: number;
+    }
+  | { readonly type: 'stop'; readonly deadlineMs: number };
+
+/** Watchdog to main thread. */
+export type ToMain =
+  | { readonly type: 'ready' }
+  /** Look at the byte counters and first waiters of requests older than a scan; measures the loop's delay on the way. */
+  | { readonly type: 'sample'; readonly sentAtMs: number; readonly budgetMs: number }
+  | { readonly type: 'look'; readonly id: number; readonly slots: readonly SlotRef[] }
+  | { readonly type: 'gather'; readonly id: number; readonly stuck: readonly SlotRef[] }
+  | { readonly type: 'hang'; readonly dump: Dump }
+  | { readonly type: 'problem'; readonly code: string; readonly message: string }
+  | { readonly type: 'stopped'; readonly counters: Readonly<Record<string, number>> };

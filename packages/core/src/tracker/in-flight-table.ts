@@ -1,0 +1,81 @@
+import {
+  HEADER_CELLS,
+  kCaptureBudget,
+  kClockMs,
+  kGeneration,
+  kUntracked,
+  kVersion,
+  LAYOUT_VERSION,
+  SEGMENT_BYTES,
+  SLOT_CELLS,
+  SLOTS_PER_SEGMENT,
+} from '../shared/slot-layout.ts';
+
+/** Slots are numbered across segments; beyond this many the table is said to be full and requests are counted as untracked. */
+const MAX_SEGMENTS = 4_096;
+
+/** A slot that a request may write: `cells[base + kField]`. */
+export interface Slot {
+  readonly cells: Uint32Array;
+  readonly base: number;
+  readonly index: number;
+}
+
+/**
+ * The main thread's side of the table of requests in flight. It grows by a segment at a time, which moves nothing: a slot
+ * stays where it is for as long as its request lives.
+ */
+export class InFlightTable {
+  readonly header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
+  /** `clock[0]` is the watchdog's clock; a view, because readers index it with 0. */
+  readonly clock = new Uint32Array(this.header.buffer, kClockMs * 4, 1);
+  readonly captureBudget = new Int32Array(this.header.buffer, kCaptureBudget * 4, 1);
+  readonly #segments: Uint32Array[] = [];
+  readonly #free: Slot[] = [];
+  readonly #onSegment: (index: number, buffer: SharedArrayBuffer) => void;
+
+  /** `onSegment` is told of each new segment, before any of its slots is used. */
+  constructor(onSegment: (index: number, buffer: SharedArrayBuffer) => void) {
+    this.#onSegment = onSegment;
+    this.header[kVersion] = LAYOUT_VERSION;
+  }
+
+  get segments(): readonly Uint32Array[] {
+    return this.#segments;
+  }
+
+  get freeSlots(): number {
+    return this.#free.length;
+  }
+
+  /** Takes a free slot, adding a segment when there is none. `undefined` when the table is as large as it gets. */
+  acquire(): Slot | undefined {
+    const slot = this.#free.pop() ?? this.#grow();
+    // Odd: taken. The watchdog reads the generation before and after the rest, so a slot that changes hands is read again.
+    if (slot !== undefined) Atomics.add(slot.cells, slot.base + kGeneration, 1);
+    return slot;
+  }
+
+  /** Frees the slot. The caller has stopped writing to it. */
+  release(slot: Slot): void {
+    Atomics.add(slot.cells, slot.base + kGeneration, 1);
+    this.#free.push(slot);
+  }
+
+  #grow(): Slot | undefined {
+    const index = this.#segments.length;
+    if (index >= MAX_SEGMENTS) {
+      this.header[kUntracked] = (this.header[kUntracked] ?? 0) + 1;
+      return undefined;
+    }
+    const buffer = new SharedArrayBuffer(SEGMENT_BYTES);
+    const cells = new Uint32Array(buffer);
+    this.#segments.push(cells);
+    this.#onSegment(index, buffer);
+    // Highest first, so that slots are handed out from the front.
+    for (let i = SLOTS_PER_SEGMENT - 1; i >= 0; i--) {
+      this.#free.push({ cells, base: i * SLOT_CELLS, index: index * SLOTS_PER_SEGMENT + i });
+    }
+    return this.#free.pop();
+  }
+}

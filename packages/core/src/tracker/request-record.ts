@@ -1,0 +1,135 @@
+import { AwaitContext } from '@hangwatch/async-hooks-helpers';
+import {
+  FLAG_REPORTED,
+  FLAG_UNWATCHED,
+  kCheckpoint,
+  kCheckpointMs,
+  kFlags,
+  kMaxDurationMs,
+  kOutbound,
+  kProgress,
+  kRoute,
+  kSequence,
+  kTimeoutMs,
+  SLOT_CELLS,
+} from '../shared/slot-layout.ts';
+import type { ByteCounters } from './byte-counters.ts';
+import type { Slot } from './in-flight-table.ts';
+import type { OutboundCall } from './outbound-calls.ts';
+import type { RouteOverride } from './route-override.ts';
+import type { Site } from './site.ts';
+import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+
+/** Where a record writes once its request is over: work that outlives the request must move nobody's numbers. */
+const SINK = new Uint32Array(SLOT_CELLS);
+
+/** What a record needs from the tracker that made it. */
+export interface RecordOwner {
+  readonly clock: Uint32Array;
+  routeId(pattern: string): number;
+  leave(record: RequestRecord, finished: boolean): void;
+}
+
+/**
+ * One request in flight: the object that travels in AsyncLocalStorage. Adapters hold it by closure as well, since contexts
+ * get lost in connection pools and event emitters.
+ */
+export class RequestRecord extends AwaitContext {
+  readonly id: number;
+  readonly owner: RecordOwner;
+  slot: Slot | undefined;
+  base: number;
+  request: IncomingRequest | undefined;
+  response: OutgoingResponse | undefined;
+  /** The route's pattern, once an adapter knows it. */
+  route: string | undefined = undefined;
+  site: Site | undefined = undefined;
+  nameRoute: ((request: IncomingRequest) => string | undefined) | undefined;
+  bytes: ByteCounters | undefined = undefined;
+  outbound: OutboundCall | undefined = undefined;
+  sampled = false;
+
+  constructor(
+    id: number,
+    owner: RecordOwner,
+    slot: Slot,
+    request: IncomingRequest,
+    response: OutgoingResponse,
+    nameRoute: ((request: IncomingRequest) => string | undefined) | undefined,
+  ) {
+    super(slot.cells, slot.base + kSequence);
+    this.id = id;
+    this.owner = owner;
+    this.slot = slot;
+    this.base = slot.base;
+    this.request = request;
+    this.response = response;
+    this.nameRoute = nameRoute;
+  }
+
+  /** The request has reached a layer, hook, phase or checkpoint: it advances, and this is where it is. */
+  enterSite(site: Site): void {
+    const { cells, base } = this;
+    cells[base + kCheckpoint] = site.id;
+    cells[base + kCheckpointMs] = this.owner.clock[0] as number;
+    cells[base + kProgress] = ((cells[base + kProgress] as number) + 1) | 0;
+    this.site = site;
+  }
+
+  /** The request itself advanced: bytes moved. */
+  advance(): void {
+    this.cells[this.base + kProgress] = ((this.cells[this.base + kProgress] as number) + 1) | 0;
+  }
+
+  /** An outbound call made in the request's context is over. */
+  outboundFinished(): void {
+    this.cells[this.base + kOutbound] = ((this.cells[this.base + kOutbound] as number) + 1) | 0;
+  }
+
+  /** The route's pattern, as the framework knows it: `/users/:id`. */
+  setRoute(pattern: string): void {
+    if (pattern === this.route || this.slot === undefined) return;
+    this.route = pattern;
+    this.cells[this.base + kRoute] = this.owner.routeId(pattern);
+  }
+
+  /** Another timeout for this request, or none at all. */
+  override(override: RouteOverride): void {
+    if (override.watch === false) this.unwatch();
+    if (override.timeoutMs !== undefined) this.cells[this.base + kTimeoutMs] = override.timeoutMs;
+    if (override.maxDurationMs !== undefined) this.cells[this.base + kMaxDurationMs] = override.maxDurationMs;
+  }
+
+  /** From now on the request is shown as in flight, and never as stuck. */
+  unwatch(): void {
+    Atomics.or(this.cells, this.base + kFlags, FLAG_UNWATCHED);
+  }
+
+  get reported(): boolean {
+    return (Atomics.load(this.cells, this.base + kFlags) & FLAG_REPORTED) !== 0;
+  }
+
+  /**
+   * The request is over. Idempotent: some servers emit `close` twice.
+   *
+   * @param finished the response was sent whole; otherwise the client has left
+   */
+  leave(finished: boolean): void {
+    if (this.slot !== undefined) this.owner.leave(this, finished);
+  }
+
+  /** Points the record at the sink and forgets everything, before the slot is freed: whoever still holds it holds an empty object. */
+  clear(): void {
+    this.release();
+    this.cells = SINK;
+    this.sequenceAt = kSequence;
+    this.base = 0;
+    this.slot = undefined;
+    this.request = undefined;
+    this.response = undefined;
+    this.nameRoute = undefined;
+    this.site = undefined;
+    this.bytes = undefined;
+    this.outbound = undefined;
+  }
+}

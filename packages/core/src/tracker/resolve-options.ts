@@ -1,0 +1,136 @@
+import path from 'node:path';
+import * as v from 'valibot';
+import { HangwatchError } from '../errors.ts';
+import type { HangwatchOptions, IgnoreRule } from '../options.ts';
+import { describeValue } from './describe-value.ts';
+import { MAX_MS } from './route-override.ts';
+
+/** {@link HangwatchOptions}, checked and complete. */
+export interface ResolvedOptions {
+  readonly enabled: boolean;
+  readonly timeoutMs: number;
+  /** 0: never. */
+  readonly maxDurationMs: number;
+  readonly scanIntervalMs: number;
+  readonly collectors: readonly string[];
+  readonly token: string | undefined;
+  readonly service: string;
+  readonly version: string;
+  readonly spoolDir: string | undefined;
+  readonly ignore: readonly IgnoreRule[];
+  readonly routeName: HangwatchOptions['routeName'];
+  readonly onHang: HangwatchOptions['onHang'];
+  readonly onInternalError: HangwatchOptions['onInternalError'];
+}
+
+const expected = (what: string) => (issue: v.BaseIssue<unknown>) => `must be ${what}, got ${describeValue(issue.input)}`;
+
+const milliseconds = (what: string) =>
+  v.pipe(v.number(expected(what)), v.check((x) => x > 0 && x <= MAX_MS, expected(what)));
+const DURATION = 'a positive number of milliseconds';
+const text = (what = 'a non-empty string') => v.pipe(v.string(expected(what)), v.minLength(1, expected(what)));
+const callback = v.custom<(...args: never[]) => unknown>((x) => typeof x === 'function', expected('a function'));
+const URL_TEXT = 'an http: or https: URL';
+const collectorUrl = v.pipe(v.string(expected(URL_TEXT)), v.check(isHttpUrl, expected(URL_TEXT)));
+const IGNORE = 'a path that begins with /, a RegExp or a function';
+const ignoreRule = v.custom<IgnoreRule>(
+  (x) => typeof x === 'function' || x instanceof RegExp || (typeof x === 'string' && x.startsWith('/')),
+  expected(IGNORE),
+);
+
+const OptionsSchema = v.strictObject({
+  timeout: v.optional(milliseconds(DURATION)),
+  maxDuration: v.optional(
+    v.custom<number | false>((x) => x === false || (typeof x === 'number' && x > 0 && x <= MAX_MS), expected(`${DURATION} or false`)),
+  ),
+  scanInterval: v.optional(
+    v.custom<number>((x) => typeof x === 'number' && x >= 10 && x <= 60_000, expected('a number of milliseconds from 10 to 60000')),
+  ),
+  // Checked by hand below: which of a list is wrong says more than that the list is.
+  collector: v.optional(v.unknown()),
+  token: v.optional(v.pipe(text(), v.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'))),
+  service: v.optional(text()),
+  version: v.optional(v.string(expected('a string'))),
+  spoolDir: v.optional(text('a non-empty path')),
+  ignore: v.optional(v.unknown()),
+  routeName: v.optional(callback),
+  onHang: v.optional(callback),
+  onInternalError: v.optional(callback),
+  enabled: v.optional(v.boolean(expected('true or false'))),
+});
+
+/**
+ * Checks the options, completes them from the environment and the defaults, and freezes the result.
+ *
+ * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`: `options.timeout must be a positive number of milliseconds, got "abc"`
+ */
+export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = process.env): ResolvedOptions {
+  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
+    throw optionError('options', `must be an object, got ${describeValue(options)}`);
+  }
+  check('options', OptionsSchema, options ?? {});
+  const given = (options ?? {}) as HangwatchOptions;
+
+  const timeoutMs = given.timeout ?? environmentTimeout(env) ?? 10_000;
+  const collectors = list(given.collector ?? env['HANGWATCH_COLLECTOR']?.split(',').map((x) => x.trim()).filter(Boolean));
+  const collectorName = given.collector === undefined ? 'HANGWATCH_COLLECTOR' : 'options.collector';
+  collectors.forEach((url, i) => check(collectors.length > 1 ? `${collectorName}[${i}]` : collectorName, collectorUrl, url));
+  const ignore = list(given.ignore as IgnoreRule | readonly IgnoreRule[] | undefined);
+  ignore.forEach((rule, i) => check(ignore.length > 1 ? `options.ignore[${i}]` : 'options.ignore', ignoreRule, rule));
+
+  return Object.freeze({
+    enabled: given.enabled ?? !(isSet(env['HANGWATCH_DISABLED']) || underTestRunner(env)),
+    timeoutMs,
+    maxDurationMs: given.maxDuration === false ? 0 : (given.maxDuration ?? Math.max(300_000, timeoutMs)),
+    scanIntervalMs: given.scanInterval ?? Math.max(10, Math.min(1_000, Math.round(timeoutMs / 10))),
+    collectors: collectors.map((url) => String(url).replace(/\/+$/, '')),
+    token: given.token ?? nonEmpty(env['HANGWATCH_TOKEN']),
+    service: given.service ?? nonEmpty(env['HANGWATCH_SERVICE']) ?? nonEmpty(env['npm_package_name']) ?? mainScript(),
+    version: given.version ?? env['npm_package_version'] ?? '',
+    spoolDir: given.spoolDir,
+    ignore,
+    routeName: given.routeName,
+    onHang: given.onHang,
+    onInternalError: given.onInternalError,
+  });
+}
+
+function check(name: string, schema: v.GenericSchema, value: unknown): void {
+  const result = v.safeParse(schema, value);
+  if (result.success) return;
+  const [issue] = result.issues;
+  const key = issue.path?.map((item) => String(item.key)).join('.');
+  if (issue.type === 'strict_object' && key !== undefined) {
+    throw optionError(`${name}.${key}`, `is not an option; ${Object.keys(OptionsSchema.entries).join(', ')} are`);
+  }
+  throw optionError(key === undefined ? name : `${name}.${key}`, issue.message);
+}
+
+function optionError(name: string, message: string): HangwatchError {
+  return new HangwatchError('HANGWATCH_ERR_OPTION', `${name} ${message}`);
+}
+
+function environmentTimeout(env: NodeJS.ProcessEnv): number | undefined {
+  const value = nonEmpty(env['HANGWATCH_TIMEOUT']);
+  if (value === undefined) return undefined;
+  const timeoutMs = Number(value);
+  if (timeoutMs > 0 && timeoutMs <= MAX_MS) return timeoutMs;
+  throw optionError('HANGWATCH_TIMEOUT', `must be ${DURATION}, got ${describeValue(value)}`);
+}
+
+function isHttpUrl(value: string): boolean {
+  try {
+    return ['http:', 'https:'].includes(new URL(value).protocol);
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+const list = <T>(value: T | readonly T[] | undefined): readonly T[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value as T];
+const nonEmpty = (value: string | undefined) => (value === undefined || value === '' ? undefined : value);
+const isSet = (value: string | undefined) => value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase());
+const underTestRunner = (env: NodeJS.ProcessEnv) =>
+  isSet(env['JEST_WORKER_ID']) || isSet(env['VITEST']) || env['NODE_ENV'] === 'test';
+const mainScript = () => (process.argv[1] === undefined ? 'node' : path.basename(process.argv[1]));

@@ -1,0 +1,58 @@
+import { HangwatchError } from '../errors.ts';
+import { describeValue } from './describe-value.ts';
+
+/** What a route may set for itself; `false` in its place means: do not watch this route. */
+export interface RouteOptions {
+  /** Milliseconds without progress after which a request of this route is stuck. */
+  readonly timeout?: number | undefined;
+  /** Milliseconds after which a request of this route that still moves is reported as slow; `false`: never. */
+  readonly maxDuration?: number | false | undefined;
+}
+
+/** {@link RouteOptions}, checked. */
+export interface RouteOverride {
+  readonly watch: boolean;
+  readonly timeoutMs: number | undefined;
+  readonly maxDurationMs: number | undefined;
+}
+
+const KNOWN = new Set(['timeout', 'maxDuration']);
+/** Longest time that fits the shared table's 32-bit milliseconds with room to spare. */
+export const MAX_MS = 2 ** 31 - 1;
+
+/** True for a number of milliseconds that a timer and the shared table can hold. */
+export function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= MAX_MS;
+}
+
+/**
+ * Checks what a route was given.
+ *
+ * @param where what to call it in the error: `config.hangwatch of GET /export`
+ * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`
+ */
+export function resolveRouteOptions(options: unknown, where: string): RouteOverride {
+  if (options === false) return { watch: false, timeoutMs: undefined, maxDurationMs: undefined };
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new HangwatchError('HANGWATCH_ERR_OPTION', `${where} must be false or an object, got ${describeValue(options)}`);
+  }
+  for (const key of Object.keys(options)) {
+    if (!KNOWN.has(key)) {
+      throw new HangwatchError('HANGWATCH_ERR_OPTION', `${where}.${key} is not an option of a route; timeout and maxDuration are`);
+    }
+  }
+  const { timeout, maxDuration } = options as RouteOptions;
+  if (timeout !== undefined && !isDuration(timeout)) {
+    throw new HangwatchError(
+      'HANGWATCH_ERR_OPTION',
+      `${where}.timeout must be a positive number of milliseconds, got ${describeValue(timeout)}`,
+    );
+  }
+  if (maxDuration !== undefined && maxDuration !== false && !isDuration(maxDuration)) {
+    throw new HangwatchError(
+      'HANGWATCH_ERR_OPTION',
+      `${where}.maxDuration must be a positive number of milliseconds or false, got ${describeValue(maxDuration)}`,
+    );
+  }
+  return { watch: true, timeoutMs: timeout, maxDurationMs: maxDuration === false ? 0 : maxDuration };
+}
