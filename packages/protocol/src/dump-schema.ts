@@ -1,92 +1,153 @@
 import * as v from 'valibot';
+import { DUMP_SCHEMA_VERSION } from './dump.ts';
+import { DUMP_LIMITS } from './dump-limits.ts';
 
-/** Limits of what a dump may hold; a sender cuts to them, a receiver refuses what exceeds them. */
-export const DUMP_LIMITS = {
-  /** Requests in one dump. */
-  requests: 100_000,
-  /** Stacks of one request. */
-  stacks: 64,
-  /** Frames of one stack. */
-  frames: 256,
-  /** Characters of one string. */
-  text: 4_096,
-} as const;
+// Each message says what is expected; parseDump adds what was given.
+const EXPECT_TEXT = `must be a string of at most ${DUMP_LIMITS.text} characters`;
+const EXPECT_MS = 'must be a number of milliseconds, 0 or more';
+const EXPECT_SHARE = 'must be a number from 0 to 1';
+const EXPECT_COUNT = 'must be a whole number, 0 or more';
+const EXPECT_ID = `must be 1 to ${DUMP_LIMITS.id} of the characters A-Z a-z 0-9 . _ -`;
+const EXPECT_TIMESTAMP = 'must be an ISO 8601 time with a time zone';
+const EXPECT_BOOLEAN = 'must be true or false';
 
-const text = v.pipe(v.string(), v.maxLength(DUMP_LIMITS.text));
-const milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const position = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = v.pipe(v.string(EXPECT_TEXT), v.maxLength(DUMP_LIMITS.text, EXPECT_TEXT));
+const milliseconds = v.pipe(v.number(EXPECT_MS), v.finite(EXPECT_MS), v.minValue(0, EXPECT_MS));
+const count = v.pipe(v.number(EXPECT_COUNT), v.safeInteger(EXPECT_COUNT), v.minValue(0, EXPECT_COUNT));
+// No upper bound: a utilization that rounding puts a hair above 1 is no reason to lose a dump.
+const share = v.pipe(v.number(EXPECT_SHARE), v.finite(EXPECT_SHARE), v.minValue(0, EXPECT_SHARE));
+const boolean = v.boolean(EXPECT_BOOLEAN);
+const dumpId = v.pipe(
+  v.string(EXPECT_ID),
+  v.maxLength(DUMP_LIMITS.id, EXPECT_ID),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, EXPECT_ID),
+);
+const timestamp = v.pipe(
+  v.string(EXPECT_TIMESTAMP),
+  v.maxLength(64, EXPECT_TIMESTAMP),
+  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/, EXPECT_TIMESTAMP),
+  v.check((value) => !Number.isNaN(Date.parse(value)), EXPECT_TIMESTAMP),
+);
 
-export const FrameSchema = v.object({
+function oneOf<const Options extends readonly string[]>(options: Options) {
+  return v.picklist(options, `must be one of ${options.map((option) => JSON.stringify(option)).join(', ')}`);
+}
+
+/** The length comes first: a list of millions of wrong items must not become millions of issues. */
+function list<Item extends v.GenericSchema>(item: Item, limit: number) {
+  const expected = `must be a list of at most ${limit} items`;
+  return v.pipe(v.array(v.unknown(), expected), v.maxLength(limit, expected), v.array(item));
+}
+
+const EvidenceClassSchema = oneOf([
+  'proven-cycle',
+  'proven-unreachable',
+  'loop-blocked',
+  'no-response',
+  'client-stalled',
+  'waiting-outbound',
+  'no-progress',
+  'chain-stalled',
+  'slow',
+]);
+
+/** An object whose missing fields are described by what they ought to be, not by what the object ought to be. */
+function object<const Entries extends v.ObjectEntries>(entries: Entries, expected = 'must be an object') {
+  return v.object(entries, (issue) => {
+    const missing = entries[String(issue.path?.at(-1)?.key)];
+    return (missing && v.safeParse(missing, undefined).issues?.[0].message) ?? expected;
+  });
+}
+
+const FrameSchema = object({
   function: text,
   file: text,
-  line: position,
-  column: position,
-  async: v.boolean(),
-  kind: v.picklist(['app', 'dependency', 'node', 'hangwatch']),
+  line: count,
+  column: count,
+  async: boolean,
+  kind: oneOf(['app', 'dependency', 'node', 'hangwatch']),
   promiseIndex: v.optional(count),
 });
 
-export const EvidenceSchema = v.picklist(['no-progress', 'chain-stalled', 'slow']);
+const CheckpointSchema = object({ label: text, ageMs: milliseconds, file: v.optional(text), line: v.optional(count) });
 
-export const RequestVerdictSchema = v.object({ evidence: EvidenceSchema, summary: text });
-
-export const CheckpointSchema = v.object({
-  label: text,
+const AwaitSchema = object({
   ageMs: milliseconds,
-  file: v.optional(text),
-  line: v.optional(position),
+  own: boolean,
+  alsoAwaitedBy: v.optional(list(count, DUMP_LIMITS.waits)),
 });
 
-export const AwaitSchema = v.object({
-  ageMs: milliseconds,
-  own: v.boolean(),
-  alsoAwaitedBy: v.array(count),
-});
+const WaitSchema = object({ type: text, label: text, sinceMs: milliseconds });
 
-export const WaitSchema = v.object({ type: text, label: text, sinceMs: milliseconds });
-
-export const RequestSchema = v.object({
+/** One request of a dump. */
+export const RequestSchema = object({
   id: count,
   traceId: v.optional(text),
   requestId: v.optional(text),
   method: text,
   route: text,
   path: text,
-  state: v.picklist(['stuck', 'moving']),
+  state: oneOf(['stuck', 'moving']),
   elapsedMs: milliseconds,
   idleMs: milliseconds,
   timeoutMs: milliseconds,
   checkpoint: CheckpointSchema,
-  stacks: v.pipe(v.array(v.pipe(v.array(FrameSchema), v.maxLength(DUMP_LIMITS.frames))), v.maxLength(DUMP_LIMITS.stacks)),
-  awaits: v.pipe(v.array(AwaitSchema), v.maxLength(DUMP_LIMITS.stacks)),
+  stacks: list(list(FrameSchema, DUMP_LIMITS.frames), DUMP_LIMITS.stacks),
+  awaits: v.optional(list(AwaitSchema, DUMP_LIMITS.stacks)),
   omittedAwaits: v.optional(count),
-  waitsFor: v.array(WaitSchema),
-  verdict: v.optional(RequestVerdictSchema),
+  waitsFor: list(WaitSchema, DUMP_LIMITS.waits),
+  verdict: v.optional(object({ evidence: EvidenceClassSchema, summary: text })),
 });
 
-export const ProcessSchema = v.object({
+const ProcessSchema = object({
   service: text,
   hostname: text,
   pid: count,
-  instance: text,
+  instance: v.optional(text),
   node: text,
   version: text,
-  hangwatch: text,
+  hangwatch: v.optional(text),
+  cwd: v.optional(text),
   uptimeMs: milliseconds,
 });
 
-export const DumpSchema = v.object({
-  schema: v.literal('hangwatch.dump/1'),
-  id: v.pipe(v.string(), v.uuid()),
-  kind: v.picklist(['hang', 'recovered', 'gone']),
-  at: v.pipe(v.string(), v.isoTimestamp()),
-  follows: v.optional(v.pipe(v.string(), v.uuid())),
-  process: ProcessSchema,
-  verdict: v.object({ evidence: EvidenceSchema, summary: text, fingerprint: text }),
-  requests: v.pipe(v.array(RequestSchema), v.maxLength(DUMP_LIMITS.requests)),
-  evidence: v.object({ complete: v.boolean(), tookMs: milliseconds, note: v.optional(text) }),
-  eventLoop: v.object({ delayP99Ms: milliseconds, utilization: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
-  resources: v.record(text, count),
-  suppressed: v.object({ dumps: count, requests: count }),
-});
+const EXPECT_RESOURCES = `must be an object of at most ${DUMP_LIMITS.resources} counts by type`;
+const isResourceTable = (value: unknown) =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.keys(value).length <= DUMP_LIMITS.resources;
+
+/** Every own entry is checked, also one named `__proto__`, which valibot's own record leaves out. */
+const ResourcesSchema = v.pipe(
+  v.custom<Record<string, unknown>>(isResourceTable, EXPECT_RESOURCES),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const table = dataset.value;
+    for (const [type, value] of Object.entries(table)) {
+      const path: [v.ObjectPathItem] = [{ type: 'object', origin: 'value', input: table, key: type, value }];
+      if (!v.is(text, type))
+        addIssue({ message: `must be named by ${EXPECT_TEXT.slice('must be '.length)}`, input: type, path });
+      else if (!v.is(count, value)) addIssue({ message: EXPECT_COUNT, input: value, path });
+    }
+  }),
+);
+
+/** All of a dump but its requests, of which only the number is checked. */
+export const EnvelopeSchema = object(
+  {
+    schema: v.literal(DUMP_SCHEMA_VERSION, `must be ${JSON.stringify(DUMP_SCHEMA_VERSION)}`),
+    id: dumpId,
+    kind: oneOf(['hang', 'recovered', 'gone']),
+    at: timestamp,
+    follows: v.optional(dumpId),
+    process: ProcessSchema,
+    verdict: object({ evidence: EvidenceClassSchema, summary: text, fingerprint: v.optional(text) }),
+    requests: list(v.unknown(), DUMP_LIMITS.requests),
+    evidence: v.optional(object({ complete: boolean, tookMs: milliseconds, note: v.optional(text) })),
+    eventLoop: object({ delayP99Ms: milliseconds, utilization: share }),
+    resources: ResourcesSchema,
+    suppressed: object({ dumps: count, requests: count }),
+  },
+  `must be a dump: a JSON object with "schema": ${JSON.stringify(DUMP_SCHEMA_VERSION)}`,
+);

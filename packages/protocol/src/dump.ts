@@ -1,38 +1,200 @@
-import type { InferOutput } from 'valibot';
-import type { AwaitSchema, CheckpointSchema, DumpSchema, EvidenceSchema, FrameSchema, ProcessSchema, RequestSchema, RequestVerdictSchema, WaitSchema } from './dump-schema.ts';
-
 /** The `schema` field of every dump: name and major version. Within a major version fields are only added. */
 export const DUMP_SCHEMA_VERSION = 'hangwatch.dump/1';
 
 /**
- * What hangwatch found, at one moment, in one process: a request that hangs (`hang`), that finished after all (`recovered`)
- * or whose client left (`gone`), with every request that was in flight.
+ * What a dump reports: a request that hangs (`hang`), that was reported and has finished after all (`recovered`),
+ * or whose client has left (`gone`).
  */
-export type Dump = InferOutput<typeof DumpSchema>;
+export type DumpKind = 'hang' | 'recovered' | 'gone';
 
-/** `hang` | `recovered` | `gone`. */
-export type DumpKind = Dump['kind'];
+/**
+ * Evidence classes, strongest first. The first watchdogs send the last three; a receiver knows them all, so that a collector
+ * need not be newer than the applications that report to it.
+ *
+ * - `proven-cycle`: the wait-for graph has a cycle that nothing can break
+ * - `proven-unreachable`: the garbage collector says that the handler's promise can never settle
+ * - `loop-blocked`: the event loop itself stands still
+ * - `no-response`: the handler has finished and nobody has answered
+ * - `client-stalled`: the client does not send or does not read
+ * - `waiting-outbound`: an outbound call has not been answered
+ * - `no-progress`: nothing of the request has moved for the timeout
+ * - `chain-stalled`: its own awaits stand still while other work in its context moves
+ * - `slow`: it moves, and has been running for longer than `maxDuration`
+ */
+export type Evidence =
+  | 'proven-cycle'
+  | 'proven-unreachable'
+  | 'loop-blocked'
+  | 'no-response'
+  | 'client-stalled'
+  | 'waiting-outbound'
+  | 'no-progress'
+  | 'chain-stalled'
+  | 'slow';
 
-/** Who sent the dump. `instance` is unique to one start of one process; `version` is the application's. */
-export type DumpProcess = InferOutput<typeof ProcessSchema>;
+/** Whose code a frame is: the application's, an installed dependency's, Node's own, or hangwatch's. */
+export type FrameKind = 'app' | 'dependency' | 'node' | 'hangwatch';
 
-/** A request in flight at the time of the dump; stuck ones come first. */
-export type DumpRequest = InferOutput<typeof RequestSchema>;
+/**
+ * What hangwatch found at one moment in one process, with every request that was in flight.
+ *
+ * @example
+ * ```ts
+ * import type { Dump } from '@hangwatch/protocol';
+ *
+ * const stuckRoutes = (dump: Dump) => dump.requests.filter((r) => r.state === 'stuck').map((r) => r.route);
+ * ```
+ */
+export interface Dump {
+  /** {@link DUMP_SCHEMA_VERSION}. */
+  schema: typeof DUMP_SCHEMA_VERSION;
+  /** Unique to the dump: a dump sent twice is stored once. 1 to 128 of the characters `A-Z a-z 0-9 . _ -`. */
+  id: string;
+  kind: DumpKind;
+  /** When the evidence was taken, ISO 8601 with a time zone. The sender's wall clock, for people to read. */
+  at: string;
+  /** For `recovered` and `gone`: the `id` of the dump that first reported the request. */
+  follows?: string | undefined;
+  process: DumpProcess;
+  verdict: DumpVerdict;
+  /** All requests in flight, stuck ones first. */
+  requests: DumpRequest[];
+  /** How the evidence was got. */
+  evidence?: DumpEvidence | undefined;
+  eventLoop: DumpEventLoop;
+  /** Active resources of the process by type, as `process.getActiveResourcesInfo()` names them. */
+  resources: Record<string, number>;
+  /** What storm control held back since the last dump that was sent. */
+  suppressed: DumpSuppressed;
+}
 
-/** The last named point the request passed: `checkpoint('label')`, or the framework phase or layer it entered. */
-export type DumpCheckpoint = InferOutput<typeof CheckpointSchema>;
+/** Who sent the dump. */
+export interface DumpProcess {
+  service: string;
+  hostname: string;
+  pid: number;
+  /** Unique to one start of one process: in containers `pid` is always the same. */
+  instance?: string | undefined;
+  /** Version of Node.js. */
+  node: string;
+  /** Version of the application. */
+  version: string;
+  /** Version of hangwatch. */
+  hangwatch?: string | undefined;
+  /** Working directory, so that a reader can show paths relative to it. */
+  cwd?: string | undefined;
+  uptimeMs: number;
+}
 
-/** One call site of an await stack. `line` and `column` count from 1; 0 where V8 knows none. Innermost frame first. */
-export type DumpFrame = InferOutput<typeof FrameSchema>;
-
-/** What belongs to the stack of the same index in `stacks`: its age, whether it leads to the request's own handler, who else waits. */
-export type DumpAwait = InferOutput<typeof AwaitSchema>;
-
-/** Something the request waits for, and for how long. */
-export type DumpWait = InferOutput<typeof WaitSchema>;
+/** The strongest evidence in the dump, and the sentence a person reads first. */
+export interface DumpVerdict {
+  evidence: Evidence;
+  summary: string;
+  /** Equal for dumps of the same fault: verdict, route and innermost application frames. */
+  fingerprint?: string | undefined;
+}
 
 /** Why one request is called stuck. */
-export type DumpRequestVerdict = InferOutput<typeof RequestVerdictSchema>;
+export interface DumpRequestVerdict {
+  evidence: Evidence;
+  summary: string;
+}
 
-/** Evidence classes. */
-export type Evidence = InferOutput<typeof EvidenceSchema>;
+/** A request in flight at the time of the dump. */
+export interface DumpRequest {
+  /** Counts from the start of the process: `#41`. */
+  id: number;
+  /** Trace id of the request's `traceparent` header. */
+  traceId?: string | undefined;
+  /** The request's `x-request-id` header. */
+  requestId?: string | undefined;
+  method: string;
+  /** The route's pattern, `/users/:id`. */
+  route: string;
+  /** The pattern where there is one, otherwise the path with what looks like a value masked. */
+  path: string;
+  state: 'stuck' | 'moving';
+  /** Since the request arrived. */
+  elapsedMs: number;
+  /** Since it last made progress. */
+  idleMs: number;
+  /** The timeout that applies to its route. */
+  timeoutMs: number;
+  checkpoint: DumpCheckpoint;
+  /** Await stacks, the most telling first; in each the innermost frame first. */
+  stacks: DumpFrame[][];
+  /** What is known of the stack with the same index in `stacks`. */
+  awaits?: DumpAwait[] | undefined;
+  /** Outstanding awaits that `stacks` leaves out: cut by a cap, or equal to one that is in it. */
+  omittedAwaits?: number | undefined;
+  waitsFor: DumpWait[];
+  /** Only on stuck requests. */
+  verdict?: DumpRequestVerdict | undefined;
+}
+
+/** The last named point that the request passed: `checkpoint('label')`, or the framework phase or layer it entered. */
+export interface DumpCheckpoint {
+  label: string;
+  /** Since it was passed. */
+  ageMs: number;
+  file?: string | undefined;
+  line?: number | undefined;
+}
+
+/** One call site of an await stack. */
+export interface DumpFrame {
+  /** Name of the function, `''` for an anonymous one and for the top level of a module. */
+  function: string;
+  /** Path or URL, `''` where V8 knows none. */
+  file: string;
+  /** Counts from 1; 0 where V8 knows none. */
+  line: number;
+  /** Counts from 1; 0 where V8 knows none. */
+  column: number;
+  /** Suspended in an await, rather than on the synchronous stack. */
+  async: boolean;
+  kind: FrameKind;
+  /** Which element of a `Promise.all`, `any` or `allSettled` the stack came through. */
+  promiseIndex?: number | undefined;
+}
+
+/** What belongs to one of a request's stacks. */
+export interface DumpAwait {
+  /** Since this await began. */
+  ageMs: number;
+  /** Whether the stack leads to the request's own handler, rather than to other work in its context. */
+  own: boolean;
+  /** Ids of the requests that wait for the same promise as well. */
+  alsoAwaitedBy?: number[] | undefined;
+}
+
+/** Something the request waits for. */
+export interface DumpWait {
+  /** What kind of thing: `lock`, `pool`, `import`, `http`. */
+  type: string;
+  label: string;
+  /** For how long it has been waiting. */
+  sinceMs: number;
+}
+
+/** How the evidence was got. */
+export interface DumpEvidence {
+  /** False where the main thread did not answer in time: then the table alone speaks. */
+  complete: boolean;
+  tookMs: number;
+  /** What a reader ought to know about it, such as why there are no stacks. */
+  note?: string | undefined;
+}
+
+/** The main thread's event loop at the time of the dump. */
+export interface DumpEventLoop {
+  delayP99Ms: number;
+  /** 0 (idle) to 1 (busy). */
+  utilization: number;
+}
+
+/** What storm control held back since the last dump that was sent. */
+export interface DumpSuppressed {
+  dumps: number;
+  requests: number;
+}

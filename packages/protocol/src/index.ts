@@ -1,2 +1,19 @@
+export type {
+  Dump,
+  DumpAwait,
+  DumpCheckpoint,
+  DumpEventLoop,
+  DumpEvidence,
+  DumpFrame,
+  DumpKind,
+  DumpProcess,
+  DumpRequest,
+  DumpRequestVerdict,
+  DumpSuppressed,
+  DumpVerdict,
+  DumpWait,
+  Evidence,
+  FrameKind,
+} from './dump.ts';
 export { DUMP_SCHEMA_VERSION } from './dump.ts';
-export type { Dump, DumpAwait, DumpCheckpoint, DumpFrame, DumpKind, DumpProcess, DumpRequest, DumpRequestVerdict, DumpWait, Evidence } from './dump.ts';
+export { DUMP_LIMITS } from './dump-limits.ts';

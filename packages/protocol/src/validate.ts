@@ -1,1 +1,2 @@
-export { DUMP_LIMITS, DumpSchema } from './dump-schema.ts';
+export { DUMP_LIMITS } from './dump-limits.ts';
+export { type DumpIssue, type ParseDumpResult, parseDump } from './parse-dump.ts';

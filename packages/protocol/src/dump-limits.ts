@@ -1,0 +1,17 @@
+/** Limits of what a dump may hold: a sender cuts to them, a receiver refuses what exceeds them. */
+export const DUMP_LIMITS = {
+  /** Requests in one dump. */
+  requests: 100_000,
+  /** Stacks, and awaits, of one request. */
+  stacks: 64,
+  /** Frames of one stack. */
+  frames: 256,
+  /** Things that one request waits for, and requests that wait for one promise. */
+  waits: 1_000,
+  /** Types of active resources. */
+  resources: 1_000,
+  /** Characters (UTF-16 units) of one string. */
+  text: 4_096,
+  /** Characters of the dump's id. */
+  id: 128,
+} as const;
