@@ -46,6 +46,8 @@ export class RequestRecord extends AwaitContext {
   site: Site | undefined = undefined;
   nameRoute: ((request: IncomingRequest) => string | undefined) | undefined;
   bytes: ByteCounters | undefined = undefined;
+  /** The counters' last reading; -1 before the first. */
+  bytesSeen = -1;
   outbound: OutboundCall | undefined = undefined;
   sampled = false;
 

@@ -1,0 +1,58 @@
+import { existingTracker } from './process-tracker.ts';
+import type { Site } from './site.ts';
+
+/** Labels remembered with their place; past it, labels (made of order numbers, say) have none. */
+const MAX_LABELS = 1_000;
+const sites = new Map<string, Site>();
+
+/** The request whose context the calling code runs in. */
+export interface CurrentRequest {
+  /** Number of the request in reports: `#41`. */
+  readonly id: number;
+  /** The route's pattern, once known. */
+  readonly route: string | undefined;
+}
+
+/**
+ * Marks that the current request got here: it counts as progress, and the label is in the dump if the request hangs later. Outside
+ * a request it does nothing. The file and line shown are those of the first call with the label, so give each place its own.
+ *
+ * @param label short and constant; at most 200 characters are kept
+ * @example
+ * checkpoint('charged the card');
+ */
+export function checkpoint(label: string): void {
+  const tracker = existingTracker();
+  const record = tracker?.current();
+  if (tracker === undefined || record === undefined) return;
+  let site = sites.get(label);
+  if (site === undefined) {
+    site = tracker.site(String(label).slice(0, 200), callerOf(checkpoint));
+    if (sites.size < MAX_LABELS) sites.set(label, site);
+  }
+  record.enterSite(site);
+}
+
+/** The request that this code runs for, or `undefined` outside any. */
+export function currentRequest(): CurrentRequest | undefined {
+  const record = existingTracker()?.current();
+  return record === undefined ? undefined : { id: record.id, route: record.route };
+}
+
+/** Structured, so that an application's own `Error.prepareStackTrace` neither runs nor matters. */
+function callerOf(fn: (label: string) => void): { file: string; line: number } | undefined {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  const holder: { stack?: NodeJS.CallSite[] } = {};
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = (_, sites) => sites;
+    Error.captureStackTrace(holder, fn);
+    const site = holder.stack?.[0];
+    const file = site?.getFileName();
+    return file === null || file === undefined ? undefined : { file: file.replace(/^file:\/\//, ''), line: site?.getLineNumber() ?? 0 };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
+    else Error.prepareStackTrace = prepareStackTrace;
+  }
+}

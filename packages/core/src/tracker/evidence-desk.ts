@@ -1,0 +1,172 @@
+import { type AwaitStack, collectAwaitStacks, sampleFirstWaiters } from '@hangwatch/async-hooks-helpers';
+import { clockSince, kGeneration, kStartMs } from '../shared/slot-layout.ts';
+import type { LookResult, SlotRef, ToMain, ToWatchdog } from '../shared/worker-protocol.ts';
+import { byteCounters } from './byte-counters.ts';
+import { LoopDelay } from './loop-delay.ts';
+import { requestEvidence, youngestOwnMs } from './request-evidence.ts';
+import type { RequestRecord } from './request-record.ts';
+import { runSliced } from './time-slice.ts';
+import type { Tracker } from './tracker.ts';
+
+/** Requests in one message: the watchdog gets the first of them while the rest is still being gathered. */
+const PART = 256;
+/** First waiters looked at in one sample of one request. */
+const SAMPLED_WAITERS = 64;
+/** How far an allowance that goes unused adds up. */
+const LONGEST_SAVED_MS = 50;
+
+type Asked = Extract<ToMain, { type: 'sample' | 'look' | 'gather' }>;
+
+/** Answers the watchdog's questions on the main thread: in slices, from macrotasks, within a budget. */
+export class EvidenceDesk {
+  readonly #tracker: Tracker;
+  readonly #post: (message: ToWatchdog) => void;
+  readonly #loop = new LoopDelay();
+  /** Milliseconds that looks may still take; each sample brings a scan's share of 1% of the main thread's time. */
+  #allowanceMs = 0;
+  #sampleFrom = 0;
+  #sampling = false;
+
+  constructor(tracker: Tracker, post: (message: ToWatchdog) => void) {
+    this.#tracker = tracker;
+    this.#post = post;
+  }
+
+  receive(message: Asked): void {
+    switch (message.type) {
+      case 'sample':
+        this.#loop.received(message.sentAtMs);
+        this.#allowanceMs = Math.min(this.#allowanceMs + message.budgetMs, LONGEST_SAVED_MS);
+        this.#sample(message.budgetMs);
+        return;
+      case 'look':
+        this.#run(this.#look(message.id, message.slots));
+        return;
+      case 'gather':
+        this.#run(this.#gather(message.id, message.stuck));
+        return;
+    }
+  }
+
+  #run(work: Generator<undefined, void, void>): void {
+    runSliced(
+      work,
+      () => undefined,
+      (error) => this.#tracker.problem('HANGWATCH_ERR_INTERNAL', `evidence could not be gathered: ${String(error)}`, error),
+    );
+  }
+
+  /**
+   * Reads the byte counters of requests older than a scan, and once in each request's life keeps the stacks of promises that have
+   * one waiter: with a second one they could no longer be walked. Goes round the table as far as the budget lasts.
+   */
+  #sample(budgetMs: number): void {
+    if (this.#sampling) return;
+    this.#sampling = true;
+    const done = () => {
+      this.#sampling = false;
+    };
+    runSliced(this.#sampleAll(budgetMs), done, (error) => {
+      done();
+      this.#tracker.problem('HANGWATCH_ERR_INTERNAL', `requests could not be sampled: ${String(error)}`, error);
+    });
+  }
+
+  *#sampleAll(budgetMs: number): Generator<undefined, void, void> {
+    const { records, clock } = this.#tracker;
+    let spentMs = 0;
+    for (let left = records.length; left > 0 && spentMs < budgetMs; left -= PART) {
+      const beganMs = performance.now();
+      for (let i = Math.min(PART, left); i > 0; i--) {
+        if (this.#sampleFrom >= records.length) this.#sampleFrom = 0;
+        const record = records[this.#sampleFrom++];
+        if (record !== undefined) sampleOne(record, clock[0] ?? 0);
+      }
+      spentMs += performance.now() - beganMs;
+      yield;
+    }
+  }
+
+  *#look(id: number, slots: readonly SlotRef[]): Generator<undefined, void, void> {
+    const results: LookResult[] = [];
+    for (const ref of slots) {
+      const record = this.#find(ref);
+      if (record === undefined) continue;
+      if (this.#allowanceMs <= 0) {
+        results.push({ ...ref, youngestOwnMs: 'deferred' });
+        continue;
+      }
+      const stacks = yield* this.#stacksOf([record]);
+      results.push({ ...ref, youngestOwnMs: youngestOwnMs(stacks.get(record) ?? []) });
+    }
+    this.#post({ type: 'look', id, results });
+  }
+
+  *#gather(id: number, stuck: readonly SlotRef[]): Generator<undefined, void, void> {
+    const beganMs = performance.now();
+    const { records } = this.#tracker;
+    const first = stuck.map((ref) => this.#find(ref)).filter((record) => record !== undefined);
+    const rest = records.filter((record) => record !== undefined && !first.includes(record)) as RequestRecord[];
+    const all = [...first, ...rest];
+    // Once for all: who else waits for a promise is known only when every request has been looked at.
+    const stacks = yield* collectAwaitStacks(all);
+    yield;
+    const stuckOnes = new Set(first);
+    for (let i = 0; i < all.length; i += PART) {
+      const requests = [];
+      for (const record of all.slice(i, i + PART)) {
+        const evidence = requestEvidence(record, stacks.get(record) ?? [], stuckOnes.has(record), this.#tracker.problems);
+        if (evidence !== undefined) requests.push(evidence);
+        yield;
+      }
+      this.#post({ type: 'evidence-part', id, requests });
+    }
+    this.#post({
+      type: 'evidence-end',
+      id,
+      eventLoop: this.#loop.read(),
+      resources: countResources(),
+      tookMs: performance.now() - beganMs,
+    });
+  }
+
+  /** The stacks, with the time that taking them cost charged to the allowance. */
+  *#stacksOf(records: RequestRecord[]): Generator<undefined, Map<RequestRecord, AwaitStack[]>, void> {
+    const work = collectAwaitStacks(records);
+    for (;;) {
+      const beganMs = performance.now();
+      const step = work.next();
+      this.#allowanceMs -= performance.now() - beganMs;
+      if (step.done === true) return step.value as Map<RequestRecord, AwaitStack[]>;
+      yield;
+    }
+  }
+
+  #find({ slot, generation }: SlotRef): RequestRecord | undefined {
+    const record = this.#tracker.records[slot];
+    return record?.slot !== undefined && record.cells[record.base + kGeneration] === generation ? record : undefined;
+  }
+}
+
+function sampleOne(record: RequestRecord, nowMs: number): void {
+  // The clock stands still within a scan, so a request that shows any age is at least one scan old.
+  if (record.slot === undefined || clockSince(nowMs, record.cells[record.base + kStartMs] ?? 0) === 0) return;
+  if (!record.sampled) {
+    record.sampled = true;
+    sampleFirstWaiters(record, SAMPLED_WAITERS);
+  }
+  if (record.request === undefined) return;
+  if (record.bytes === undefined) record.bytes = byteCounters(record.request);
+  const total = record.bytes.total();
+  if (total !== record.bytesSeen) {
+    // The first reading tells nothing about movement: it includes what earlier requests moved on the same connection.
+    if (record.bytesSeen !== -1) record.advance();
+    record.bytesSeen = total;
+  }
+}
+
+function countResources(): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,134 @@
+import type { AwaitContext, AwaitStack } from '@hangwatch/async-hooks-helpers';
+import type { DumpAwait, DumpFrame, DumpWait } from '@hangwatch/protocol';
+import { HangwatchError } from '../errors.ts';
+import { kGeneration } from '../shared/slot-layout.ts';
+import type { RequestEvidence } from '../shared/worker-protocol.ts';
+import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+import { isHttp2 } from './byte-counters.ts';
+import { outboundWaits } from './outbound-calls.ts';
+import { maskPath } from './path-mask.ts';
+import type { ProblemReporter } from './problem-reporter.ts';
+import { RequestRecord } from './request-record.ts';
+
+/** Stacks shown of a stuck request and of one that merely is in flight. */
+const STUCK_STACKS = 32;
+const MOVING_STACKS = 4;
+const LONGEST_ID = 128;
+
+/** Age of the youngest await that leads to the request's own handler. */
+export function youngestOwnMs(stacks: readonly AwaitStack[]): number | undefined {
+  let youngest: number | undefined;
+  for (const { own, ageMs } of stacks) if (own && (youngest === undefined || ageMs < youngest)) youngest = ageMs;
+  return youngest;
+}
+
+/** Everything the dump says of one request; `undefined` when it has just ended. */
+export function requestEvidence(
+  record: RequestRecord,
+  stacks: readonly AwaitStack[],
+  stuck: boolean,
+  problems: ProblemReporter,
+): RequestEvidence | undefined {
+  const { slot, request, response } = record;
+  if (slot === undefined || request === undefined || response === undefined) return undefined;
+  const shown = stacks.slice(0, stuck ? STUCK_STACKS : MOVING_STACKS);
+  const openEnded = isOpenEnded(request, response);
+  if (openEnded) record.unwatch();
+  const path = maskPath(originalUrl(request));
+  return {
+    slot: slot.index,
+    generation: slot.cells[slot.base + kGeneration] as number,
+    method: request.method ?? '',
+    route: nameOf(record, request, problems) ?? record.route ?? path,
+    // With a pattern the pattern says it all, and no parameter's value can leak.
+    path: record.route ?? path,
+    requestId: identifier(request.headers['x-request-id']),
+    traceId: traceId(request.headers['traceparent']),
+    checkpoint: checkpointOf(record, stuck),
+    stacks: shown.map(({ frames }) => frames.map((frame): DumpFrame => ({ ...frame }))),
+    awaits: shown.map((stack): DumpAwait => ({ ageMs: stack.ageMs, own: stack.own, alsoAwaitedBy: requestIds(stack, record) })),
+    omittedAwaits: stacks.length - shown.length,
+    youngestOwnMs: youngestOwnMs(stacks),
+    waitsFor: [...outboundWaits(record), ...sharedWaits(shown, record), ...bodyWait(request)],
+    openEnded,
+  };
+}
+
+/** Express rewrites `url` below a mount point and keeps what came in `originalUrl`. */
+function originalUrl(request: IncomingRequest): string {
+  const { originalUrl: original } = request as { originalUrl?: unknown };
+  return typeof original === 'string' ? original : (request.url ?? '');
+}
+
+function nameOf(record: RequestRecord, request: IncomingRequest, problems: ProblemReporter): string | undefined {
+  if (record.nameRoute === undefined) return undefined;
+  try {
+    const name: unknown = record.nameRoute(request);
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  } catch (error) {
+    problems.report(new HangwatchError('HANGWATCH_ERR_CALLBACK', `routeName threw: ${String(error)}`, { cause: error }));
+    return undefined;
+  }
+}
+
+/** The place is looked up for stuck requests only: it takes a debugger session. */
+function checkpointOf(record: RequestRecord, stuck: boolean): RequestEvidence['checkpoint'] {
+  const { site } = record;
+  if (site === undefined) return { label: 'request entered' };
+  const place = stuck ? site.place() : undefined;
+  return place === undefined ? { label: site.label } : { label: site.label, file: place.file, line: place.line };
+}
+
+const requestIds = (stack: AwaitStack, record: RequestRecord): number[] =>
+  [...new Set(stack.alsoAwaitedBy.filter((other) => other !== record).filter(isRequest).map(({ id }) => id))];
+
+const isRequest = (context: AwaitContext): context is RequestRecord =>
+  context instanceof RequestRecord && context.slot !== undefined;
+
+function sharedWaits(stacks: readonly AwaitStack[], record: RequestRecord): DumpWait[] {
+  return stacks.flatMap((stack) => {
+    const others = requestIds(stack, record);
+    if (others.length === 0) return [];
+    const names = others.slice(0, 8).map((id) => `#${id}`).join(', ') + (others.length > 8 ? ` and ${others.length - 8} more` : '');
+    return [{ type: 'shared-promise', label: `a promise that ${names} wait${others.length === 1 ? 's' : ''} for too`, sinceMs: stack.ageMs }];
+  });
+}
+
+/** A body that has been announced and has not come whole. */
+function bodyWait(request: IncomingRequest): DumpWait[] {
+  if (isHttp2(request) || request.complete) return [];
+  const announced = request.headers['content-length'];
+  if (announced === undefined && request.headers['transfer-encoding'] === undefined) return [];
+  const size = announced === undefined ? 'of unknown length' : `of ${announced} bytes`;
+  return [{ type: 'request-body', label: `the rest of the request's body ${size}`, sinceMs: 0 }];
+}
+
+/** Silence is the normal state of an upgraded connection and of an event stream. */
+function isOpenEnded(request: IncomingRequest, response: OutgoingResponse): boolean {
+  if (response.statusCode === 101) return true;
+  if (!response.headersSent) return false;
+  if (!isHttp2(request) && request.headers.upgrade !== undefined && request.headers.connection?.toLowerCase() === 'upgrade' && response.socket === null) return true;
+  const type = headerOf(response, 'content-type');
+  return type?.startsWith('text/event-stream') === true;
+}
+
+/** `writeHead(200, headers)` does not show up in `getHeader`; what went over the wire does. */
+function headerOf(response: OutgoingResponse, name: string): string | undefined {
+  const set: unknown = response.getHeader(name);
+  if (typeof set === 'string') return set.toLowerCase();
+  const { _header: sent } = response as { _header?: unknown };
+  if (typeof sent !== 'string') return undefined;
+  const line = sent.split('\r\n').find((candidate) => candidate.toLowerCase().startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trim().toLowerCase();
+}
+
+function identifier(value: string | string[] | undefined): string | undefined {
+  const text = Array.isArray(value) ? value[0] : value;
+  return text !== undefined && /^[\w.:/+=-]+$/.test(text) ? text.slice(0, LONGEST_ID) : undefined;
+}
+
+/** The trace id of a W3C `traceparent`. https://www.w3.org/TR/trace-context/#traceparent-header */
+function traceId(value: string | string[] | undefined): string | undefined {
+  const text = Array.isArray(value) ? value[0] : value;
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(text ?? '')?.[1];
+}

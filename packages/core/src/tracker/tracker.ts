@@ -1,0 +1,171 @@
+import { AwaitTracker } from '@hangwatch/async-hooks-helpers';
+import { HangwatchError, type HangwatchErrorCode } from '../errors.ts';
+import {
+  clockSince,
+  kCheckpoint,
+  kCheckpointMs,
+  kEntered,
+  kFlags,
+  kGeneration,
+  kInFlight,
+  kMaxDurationMs,
+  kMethod,
+  kOutbound,
+  kParked,
+  kProgress,
+  kRequest,
+  kRoute,
+  kSequence,
+  kStartMs,
+  kTimeoutMs,
+} from '../shared/slot-layout.ts';
+import { byteCounters, isHttp2 } from './byte-counters.ts';
+import { EvidenceDesk } from './evidence-desk.ts';
+import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+import { InFlightTable } from './in-flight-table.ts';
+import { OutboundCalls } from './outbound-calls.ts';
+import { ProblemReporter } from './problem-reporter.ts';
+import { type RecordOwner, RequestRecord } from './request-record.ts';
+import type { ResolvedOptions } from './resolve-options.ts';
+import { Site } from './site.ts';
+import { StringTable } from './string-table.ts';
+import { WatchdogThread } from './watchdog-thread.ts';
+
+/** What one registration decides for its own requests. */
+export interface RequestRules {
+  readonly timeoutMs: number;
+  readonly maxDurationMs: number;
+  readonly routeName: ResolvedOptions['routeName'];
+}
+
+/** The main thread's half of hangwatch: one for the process, however many applications register. */
+export class Tracker implements RecordOwner {
+  readonly clock: Uint32Array;
+  readonly problems: ProblemReporter;
+  readonly table: InFlightTable;
+  /** The request in each slot, by slot number. */
+  readonly records: (RequestRecord | undefined)[] = [];
+  readonly #strings: StringTable;
+  readonly #sites = new Map<string, Site>();
+  readonly #awaits: AwaitTracker;
+  readonly #outbound: OutboundCalls;
+  readonly #thread: WatchdogThread;
+  readonly #entered: Site;
+  #nextId = 1;
+  #stopped = false;
+
+  constructor(options: ResolvedOptions) {
+    this.problems = new ProblemReporter(options.onInternalError);
+    this.table = new InFlightTable((index, buffer) => this.#thread.post({ type: 'segment', index, buffer }));
+    this.#strings = new StringTable((id, text) => this.#thread.post({ type: 'intern', id, text }));
+    this.clock = this.table.clock;
+    this.#awaits = AwaitTracker.install({ clock: this.clock, captureBudget: this.table.captureBudget });
+    const { support } = this.#awaits;
+    if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
+    this.#outbound = new OutboundCalls(() => this.current());
+    const desk = new EvidenceDesk(this, (message) => this.#thread.post(message));
+    this.#thread = new WatchdogThread({ options, table: this.table, strings: this.#strings, desk, problems: this.problems });
+    this.#entered = this.site('request entered');
+  }
+
+  /**
+   * Registers a request. `undefined` when it cannot be tracked: that is counted, and the request runs as if hangwatch were not there.
+   */
+  enter(request: IncomingRequest, response: OutgoingResponse, rules: RequestRules): RequestRecord | undefined {
+    if (this.#stopped) return undefined;
+    this.#thread.start();
+    const slot = this.table.acquire();
+    if (slot === undefined) return undefined;
+    const { cells, base } = slot;
+    const nowMs = this.clock[0] as number;
+    const id = this.#nextId++;
+    const record = new RequestRecord(id, this, slot, request, response, rules.routeName);
+    record.site = this.#entered;
+    cells[base + kSequence] = 0;
+    cells[base + kProgress] = 0;
+    cells[base + kOutbound] = 0;
+    cells[base + kRequest] = id;
+    cells[base + kMethod] = this.#strings.intern(request.method ?? '');
+    cells[base + kRoute] = 0;
+    cells[base + kCheckpoint] = this.#entered.id;
+    cells[base + kCheckpointMs] = nowMs;
+    cells[base + kStartMs] = nowMs;
+    cells[base + kTimeoutMs] = rules.timeoutMs;
+    cells[base + kMaxDurationMs] = rules.maxDurationMs;
+    cells[base + kFlags] = 0;
+    this.records[slot.index] = record;
+    if (isHttp2(request)) record.bytes = byteCounters(request);
+    const { header } = this.table;
+    header[kEntered] = (header[kEntered] as number) + 1;
+    Atomics.add(header, kInFlight, 1);
+    // After the count has grown: the watchdog sets PARKED and then reads the count again, so one of the two sees the other.
+    if (Atomics.load(header, kParked) !== 0) this.#wake();
+    return record;
+  }
+
+  /** See {@link RequestRecord.leave}. */
+  leave(record: RequestRecord, finished: boolean): void {
+    const { slot } = record;
+    if (slot === undefined) return;
+    if (record.reported) {
+      const elapsedMs = clockSince(this.clock[0] as number, slot.cells[slot.base + kStartMs] as number);
+      this.#thread.post({
+        type: 'left',
+        slot: slot.index,
+        generation: slot.cells[slot.base + kGeneration] as number,
+        finished,
+        elapsedMs,
+      });
+    }
+    this.records[slot.index] = undefined;
+    // First the record stops writing to the slot, then the slot is free for the next request.
+    record.clear();
+    this.table.release(slot);
+    Atomics.sub(this.table.header, kInFlight, 1);
+  }
+
+  /** Runs `fn` in the request's context. */
+  run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R {
+    return this.#awaits.run(record, fn, ...args);
+  }
+
+  /** The request whose context this code runs in. */
+  current(): RequestRecord | undefined {
+    const context = this.#awaits.current();
+    return context instanceof RequestRecord && context.slot !== undefined ? context : undefined;
+  }
+
+  routeId(pattern: string): number {
+    return this.#strings.intern(pattern);
+  }
+
+  /** A place that requests pass. Sites with a function are the caller's to keep; those with a label alone are made once. */
+  // biome-ignore lint/complexity/noBannedTypes: any function may be a layer
+  site(label: string, where?: Function | { file: string; line: number }): Site {
+    if (where !== undefined) return new Site(label, this.#strings.intern(label), where);
+    let site = this.#sites.get(label);
+    if (site === undefined) {
+      site = new Site(label, this.#strings.intern(label));
+      this.#sites.set(label, site);
+    }
+    return site;
+  }
+
+  problem(code: HangwatchErrorCode, message: string, cause?: unknown): void {
+    this.problems.report(new HangwatchError(code, message, { cause }));
+  }
+
+  /** Ends tracking: requests in flight become untracked, the watchdog delivers what it has and ends. Idempotent. */
+  async stop(deadlineMs: number): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const record of [...this.records]) if (record !== undefined) this.leave(record, true);
+    this.#outbound.stop();
+    this.#awaits.uninstall();
+    await this.#thread.stop(deadlineMs);
+  }
+
+  #wake(): void {
+    if (Atomics.exchange(this.table.header, kParked, 0) !== 0) this.#thread.post({ type: 'wake' });
+  }
+}

@@ -1,0 +1,60 @@
+import { EventEmitter } from 'node:events';
+import { ownAwait } from '@hangwatch/async-hooks-helpers';
+import { HangwatchError } from '../errors.ts';
+import type { HangwatchOptions } from '../options.ts';
+import { describeValue } from './describe-value.ts';
+import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+import { openWatch, type Watch } from './watch.ts';
+
+/** The part of `http.Server`, `https.Server` and HTTP/2 servers that is needed. */
+export interface WatchableServer {
+  emit(event: string, ...args: unknown[]): boolean;
+  rawListeners(event: string): unknown[];
+  on(event: 'close', listener: () => void): unknown;
+}
+
+/** Events that hand a request to the application; each is answered by its listeners. */
+const REQUEST_EVENTS = new Set(['request', 'checkContinue', 'checkExpectation']);
+const watched = new WeakSet<object>();
+
+/**
+ * Watches every request of a server of `node:http`, `node:https` or `node:http2` (compatibility API), whatever framework sits on
+ * it: NestJS, Hono, plain listeners. When the server closes, its registration ends.
+ *
+ * @throws {HangwatchError} `HANGWATCH_ERR_OPTION` when an option is wrong, or `server` is no server or is watched already
+ * @example
+ * const server = http.createServer(listener);
+ * watchServer(server, { timeout: 10_000, collector: 'http://127.0.0.1:4747' });
+ */
+export function watchServer(server: WatchableServer, options: HangwatchOptions = {}): Watch {
+  if (typeof server?.emit !== 'function' || typeof server.rawListeners !== 'function') {
+    throw new HangwatchError('HANGWATCH_ERR_OPTION', `watchServer(server) needs a node:http, https or http2 server, got ${describeValue(server)}`);
+  }
+  if (watched.has(server)) throw new HangwatchError('HANGWATCH_ERR_OPTION', 'watchServer(server): this server is watched already');
+  const watch = openWatch(options);
+  if (!watch.enabled) return watch;
+  watched.add(server);
+  const { emit } = server;
+  server.emit = function emitWatched(this: WatchableServer, event, ...args) {
+    if (!REQUEST_EVENTS.has(event)) return Reflect.apply(emit, this, [event, ...args]) as boolean;
+    const [request, response] = args as [IncomingRequest, OutgoingResponse];
+    const record = watch.enter(request, response);
+    if (record === undefined) return Reflect.apply(emit, this, [event, ...args]) as boolean;
+    return watch.run(record, () => {
+      // Node's own capture of rejections has to see the listeners' promises itself.
+      if (EventEmitter.captureRejections) return Reflect.apply(emit, this, [event, ...args]) as boolean;
+      // `rawListeners` copies, as `emit` does: a listener that removes another one changes the next event.
+      const listeners = this.rawListeners(event);
+      for (const listener of listeners) {
+        if (typeof listener === 'function') ownAwait(Reflect.apply(listener, this, args));
+      }
+      return listeners.length > 0;
+    });
+  };
+  server.on('close', () => {
+    server.emit = emit;
+    watched.delete(server);
+    watch.close().catch(() => undefined);
+  });
+  return watch;
+}

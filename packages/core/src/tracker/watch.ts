@@ -1,0 +1,114 @@
+import { HangwatchError } from '../errors.ts';
+import type { HangwatchOptions, IgnoreRule } from '../options.ts';
+import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+import { releaseTracker, sharedTracker } from './process-tracker.ts';
+import type { RequestRecord } from './request-record.ts';
+import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
+import type { Site } from './site.ts';
+import type { RequestRules, Tracker } from './tracker.ts';
+
+/** How long `close` lets reports that are under way arrive. */
+const CLOSE_DEADLINE_MS = 2_000;
+
+/**
+ * One application's registration with hangwatch: what an adapter holds. All registrations of a process share one tracker and one
+ * watchdog.
+ *
+ * @example
+ * const watch = openWatch({ timeout: 5_000 });
+ * const record = watch.enter(request, response);
+ * if (record === undefined) next();
+ * else watch.run(record, next);
+ */
+export class Watch {
+  readonly options: ResolvedOptions;
+  readonly #rules: RequestRules;
+  readonly #tracker: Tracker | undefined;
+  #closed = false;
+
+  constructor(options: ResolvedOptions, tracker: Tracker | undefined) {
+    this.options = options;
+    this.#tracker = tracker;
+    this.#rules = { timeoutMs: options.timeoutMs, maxDurationMs: options.maxDurationMs, routeName: options.routeName };
+  }
+
+  /** `false`: switched off by option, environment or test runner; every call is a no-op. */
+  get enabled(): boolean {
+    return this.#tracker !== undefined && !this.#closed;
+  }
+
+  /**
+   * Registers a request, unless it is ignored, and frees it when its response has ended or its client has left. Never throws.
+   *
+   * @returns the record to run the request with, or `undefined` where the request is not tracked
+   */
+  enter(request: IncomingRequest, response: OutgoingResponse): RequestRecord | undefined {
+    const tracker = this.#tracker;
+    if (tracker === undefined || this.#closed) return undefined;
+    try {
+      if (this.options.ignore.length > 0 && this.#ignores(request)) return undefined;
+      const record = tracker.enter(request, response, this.#rules);
+      if (record !== undefined) {
+        // `close` comes last, of a finished response as of one whose client left. It may come twice.
+        response.on('close', () => record.leave(response.writableFinished));
+      }
+      return record;
+    } catch (error) {
+      tracker.problem('HANGWATCH_ERR_INTERNAL', `a request could not be registered: ${String(error)}`, error);
+      return undefined;
+    }
+  }
+
+  /** Runs `fn` in the request's context. */
+  run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R {
+    return this.#tracker === undefined ? fn(...args) : this.#tracker.run(record, fn, ...args);
+  }
+
+  /**
+   * A place that requests pass; make it once and hand it to {@link RequestRecord.enterSite} often.
+   *
+   * @param where the function whose source is the place
+   */
+  // biome-ignore lint/complexity/noBannedTypes: any function may be a layer
+  site(label: string, where?: Function): Site | undefined {
+    return this.#tracker?.site(label, where);
+  }
+
+  /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#tracker !== undefined) await releaseTracker(this.#tracker, CLOSE_DEADLINE_MS);
+  }
+
+  #ignores(request: IncomingRequest): boolean {
+    const url = request.url ?? '';
+    const end = url.search(/[?#]/);
+    const path = end === -1 ? url : url.slice(0, end);
+    return this.options.ignore.some((rule) => matches(rule, path, request));
+  }
+}
+
+/**
+ * Checks the options and registers with the process's tracker.
+ *
+ * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`
+ */
+export function openWatch(options: HangwatchOptions = {}): Watch {
+  const resolved = resolveOptions(options);
+  return new Watch(resolved, resolved.enabled ? sharedTracker(resolved) : undefined);
+}
+
+function matches(rule: IgnoreRule, path: string, request: IncomingRequest): boolean {
+  if (typeof rule === 'string') return rule.endsWith('*') ? path.startsWith(rule.slice(0, -1)) : path === rule;
+  if (rule instanceof RegExp) {
+    // A `g` or `y` expression remembers where it stopped: it would match every second request.
+    rule.lastIndex = 0;
+    return rule.test(path);
+  }
+  try {
+    return rule(request) === true;
+  } catch (error) {
+    throw new HangwatchError('HANGWATCH_ERR_CALLBACK', `ignore threw: ${String(error)}`, { cause: error });
+  }
+}

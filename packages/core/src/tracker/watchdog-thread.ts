@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { HangwatchError } from '../errors.ts';
+import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import { WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
+import { HANGWATCH_VERSION } from '../version.ts';
+import type { EvidenceDesk } from './evidence-desk.ts';
+import type { InFlightTable } from './in-flight-table.ts';
+import type { ProblemReporter } from './problem-reporter.ts';
+import type { ResolvedOptions } from './resolve-options.ts';
+import type { StringTable } from './string-table.ts';
+
+/** Restarts after an unasked death, and the pause before each. */
+const RESTART_DELAYS_MS = [100, 1_000, 10_000];
+const LONGEST_EVIDENCE_WAIT_MS = 1_000;
+
+/** `idle` until the first request; `failed` for good once it could not be started or died too often. */
+type State = 'idle' | 'running' | 'restarting' | 'failed' | 'stopped';
+
+interface Parts {
+  readonly options: ResolvedOptions;
+  readonly table: InFlightTable;
+  readonly strings: StringTable;
+  readonly desk: EvidenceDesk;
+  readonly problems: ProblemReporter;
+}
+
+/** Starts the watchdog's thread, talks to it, and starts it again when it dies. */
+export class WatchdogThread {
+  readonly #parts: Parts;
+  readonly #instance = randomUUID();
+  #state: State = 'idle';
+  #worker: Worker | undefined;
+  #restarts = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Starts the thread unless it runs already. Never throws. */
+  start(): void {
+    if (this.#state === 'idle') this.#spawn();
+  }
+
+  /** Sends a message, if there is anybody to send it to: a thread that starts later is told everything that it must know then. */
+  post(message: ToWatchdog): void {
+    if (this.#state === 'running') this.#worker?.postMessage(message);
+  }
+
+  /** Lets the thread deliver what it has, for `deadlineMs` at most, and ends it. */
+  async stop(deadlineMs: number): Promise<void> {
+    const worker = this.#worker;
+    const wasRunning = this.#state === 'running';
+    this.#state = 'stopped';
+    clearTimeout(this.#restartTimer);
+    this.#worker = undefined;
+    if (worker === undefined) return;
+    if (wasRunning) {
+      const stopped = new Promise<void>((resolve) => {
+        worker.on('message', (message: ToMain) => {
+          if (message.type === 'stopped') resolve();
+        });
+        worker.once('exit', () => resolve());
+        setTimeout(resolve, deadlineMs + 500).unref();
+      });
+      // Someone waits for us: until the thread has ended it counts as work of this process.
+      worker.ref();
+      worker.postMessage({ type: 'stop', deadlineMs } satisfies ToWatchdog);
+      await stopped;
+    }
+    await worker.terminate();
+  }
+
+  #spawn(): void {
+    const { table, strings } = this.#parts;
+    const { NODE_OPTIONS: _, ...environment } = process.env;
+    try {
+      const worker = new Worker(new URL('./watchdog/watchdog.js', import.meta.url), {
+        name: 'hangwatch',
+        workerData: this.#settings(),
+        // Nothing of the application's own start-up may run in the watchdog: no loaders, no --inspect, no preloaded APM.
+        execArgv: [],
+        env: environment,
+        resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 },
+      });
+      worker.unref();
+      this.#worker = worker;
+      this.#state = 'running';
+      worker.on('message', (message: ToMain) => this.#receive(message));
+      worker.on('error', (error: unknown) => this.#died(worker, error));
+      worker.on('exit', (code) => this.#died(worker, new Error(`exit code ${code}`)));
+    } catch (error) {
+      this.#state = 'failed';
+      this.#problem('HANGWATCH_ERR_WATCHDOG_START', `the watchdog's thread could not be started: ${messageOf(error)}`, error);
+      return;
+    }
+    table.segments.forEach((cells, index) => this.post({ type: 'segment', index, buffer: cells.buffer as SharedArrayBuffer }));
+    for (const { id, text } of strings.entries()) this.post({ type: 'intern', id, text });
+  }
+
+  #receive(message: ToMain): void {
+    switch (message.type) {
+      case 'ready':
+        return;
+      case 'sample':
+      case 'look':
+      case 'gather':
+        this.#parts.desk.receive(message);
+        return;
+      case 'hang':
+        try {
+          this.#parts.options.onHang?.(message.dump);
+        } catch (error) {
+          this.#problem('HANGWATCH_ERR_CALLBACK', `onHang threw: ${messageOf(error)}`, error);
+        }
+        return;
+      case 'problem':
+        this.#problem(message.code as HangwatchError['code'], message.message);
+        return;
+      case 'stopped':
+        return;
+      default:
+        // Node's watch mode sends messages of its own over this port.
+        message satisfies never;
+    }
+  }
+
+  /** `error` and `exit` both come for one death; the second finds the worker forgotten. */
+  #died(worker: Worker, error: unknown): void {
+    if (this.#worker !== worker || this.#state !== 'running') return;
+    this.#worker = undefined;
+    const delayMs = RESTART_DELAYS_MS[this.#restarts++];
+    const what = `the watchdog's thread died: ${messageOf(error)}`;
+    if (delayMs === undefined) {
+      this.#state = 'failed';
+      this.#problem('HANGWATCH_ERR_WATCHDOG_DIED', `${what}; it is not started again, hangwatch is off`, error);
+      return;
+    }
+    this.#state = 'restarting';
+    this.#problem('HANGWATCH_ERR_WATCHDOG_DIED', `${what}; it is started again in ${delayMs} ms`, error);
+    this.#restartTimer = setTimeout(() => this.#spawn(), delayMs);
+    this.#restartTimer.unref();
+  }
+
+  #problem(code: HangwatchError['code'], message: string, cause?: unknown): void {
+    this.#parts.problems.report(new HangwatchError(code, message, { cause }));
+  }
+
+  #settings(): WatchdogSettings {
+    const { options, table } = this.#parts;
+    return {
+      version: WORKER_PROTOCOL_VERSION,
+      header: table.header.buffer as SharedArrayBuffer,
+      scanIntervalMs: options.scanIntervalMs,
+      evidenceWaitMs: LONGEST_EVIDENCE_WAIT_MS,
+      collectors: options.collectors,
+      token: options.token,
+      spoolDir: options.spoolDir,
+      service: options.service,
+      serviceVersion: options.version,
+      hangwatchVersion: HANGWATCH_VERSION,
+      instance: this.#instance,
+      hostname: hostname(),
+      pid: process.pid,
+      nodeVersion: process.version,
+      startedAtMs: performance.timeOrigin,
+      notifyHang: options.onHang !== undefined,
+    };
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
