@@ -21,10 +21,9 @@ export function addressesInHosts(text: string, host: string): string[] {
 
 /** The system's hosts file, at most 256 KiB of it; '' where there is none to read. */
 export function readHostsFile(): string {
+  const { SystemRoot } = process.env;
   const path =
-    process.platform === 'win32'
-      ? `${process.env['SystemRoot'] ?? 'C:\\Windows'}\\System32\\drivers\\etc\\hosts`
-      : '/etc/hosts';
+    process.platform === 'win32' ? `${SystemRoot ?? 'C:\\Windows'}\\System32\\drivers\\etc\\hosts` : '/etc/hosts';
   let fd: number | undefined;
   try {
     fd = openSync(path, 'r');

@@ -32,6 +32,7 @@ export class HttpPost {
   readonly #options: HttpPostOptions;
   readonly #underWay = new Set<(reason: string) => void>();
   #dispatcher: Dispatcher | undefined;
+  #closed = false;
 
   constructor(options: HttpPostOptions) {
     this.#options = options;
@@ -44,6 +45,7 @@ export class HttpPost {
 
   /** Posts once. Never rejects: what goes wrong is an outcome. */
   post(request: PostRequest): Promise<PostOutcome> {
+    if (this.#closed) return Promise.resolve(failed('closed'));
     return new Promise((resolve) => {
       const { clock } = this.#options;
       let abort: ((error: Error) => void) | undefined;
@@ -89,6 +91,7 @@ export class HttpPost {
 
   /** Ends what is under way, as failed, and closes the connections. */
   close(): void {
+    this.#closed = true;
     for (const stop of [...this.#underWay]) stop('closing');
     // Nobody waits for the sockets' end: it may never come, and the thread is about to stop.
     this.#dispatcher?.destroy(null).catch(() => undefined);

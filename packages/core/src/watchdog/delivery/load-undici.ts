@@ -8,11 +8,10 @@ type NewDispatcher = (options: EnvHttpProxyAgent.Options) => Dispatcher;
 
 /** Proxy addresses of the environment; undefined when it names none. */
 export function proxiesOf(env: NodeJS.ProcessEnv): string[] | undefined {
-  const named = [
-    env['http_proxy'] ?? env['HTTP_PROXY'],
-    env['https_proxy'] ?? env['HTTPS_PROXY'],
-  ].filter((value) => value !== undefined && value !== '');
-  return named.length > 0 ? (named as string[]) : undefined;
+  const { http_proxy, HTTP_PROXY, https_proxy, HTTPS_PROXY } = env;
+  // undici prefers the lower-case names, too. An empty one means none.
+  const named = [http_proxy ?? HTTP_PROXY, https_proxy ?? HTTPS_PROXY].filter((value): value is string => !!value);
+  return named.length > 0 ? named : undefined;
 }
 
 /**

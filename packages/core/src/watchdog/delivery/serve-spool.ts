@@ -1,5 +1,5 @@
-import { toSpoolError } from './spool-error.ts';
 import type { Spool } from './spool.ts';
+import { toSpoolError } from './spool-error.ts';
 import type { SpoolAnswer, SpoolRequest } from './spool-protocol.ts';
 
 /** Does what one request asks for. Never throws: a failure is an answer. */

@@ -58,5 +58,8 @@ function existing(path: string): Stats | undefined {
 }
 
 function refused(folder: string, why: string): SpoolError {
-  return new SpoolError('spool-refused', `spool folder ${folder} is refused: ${why}; give options.spoolDir a folder of its own`);
+  return new SpoolError(
+    'spool-refused',
+    `spool folder ${folder} is refused: ${why}; give options.spoolDir a folder of its own`,
+  );
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import type { Clock, Timer } from './clock.ts';
+import type { ClaimResult, PutResult, SpoolSettings } from './spool.ts';
 import { SpoolError } from './spool-error.ts';
 import type { SpoolPort } from './spool-port.ts';
-import type { ClaimResult, PutResult, SpoolSettings } from './spool.ts';
 import type { SpoolAnswer, SpoolRequest } from './spool-protocol.ts';
 
 /** How long the disk may take for one request before it counts as hanging. */

@@ -61,7 +61,8 @@ export function formatSpoolName(name: SpoolName): string {
 export function parseSpoolName(file: string): SpoolName | undefined {
   const match = PATTERN.exec(file);
   if (!match) return undefined;
-  const [, written = '', destination = '', tries = '', instance = '', random = '', tmp, aside, claimed, claimer] = match;
+  const [, written = '', destination = '', tries = '', instance = '', random = '', tmp, aside, claimed, claimer] =
+    match;
   let state: SpoolState = { kind: 'ready' };
   if (tmp) state = { kind: 'unfinished' };
   else if (aside === 'rejected' || aside === 'bad') state = { kind: aside };

@@ -1,5 +1,5 @@
-import type { SpoolErrorCode } from './spool-error.ts';
 import type { ClaimResult, PutResult, PutState, SpoolSettings } from './spool.ts';
+import type { SpoolErrorCode } from './spool-error.ts';
 
 /** What the spool process is asked; it answers in order. */
 export type SpoolRequest = { readonly id: number } & (

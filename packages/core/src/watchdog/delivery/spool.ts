@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { SpoolError } from './spool-error.ts';
 import { readChecked, removeIfThere, renameIfThere, writeWhole } from './spool-file.ts';
 import { prepareSpoolFolder } from './spool-folder.ts';
-import { formatSpoolName, namePart, newSpoolName, parseSpoolName, type SpoolName, type SpoolState } from './spool-names.ts';
+import {
+  formatSpoolName,
+  namePart,
+  newSpoolName,
+  parseSpoolName,
+  type SpoolName,
+  type SpoolState,
+} from './spool-names.ts';
 
 // A folder larger than this is not ours alone; the rest is seen when these are gone.
 const MAX_ENTRIES = 20_000;
@@ -67,7 +74,10 @@ export class Spool {
     const folder = this.#folder();
     const { maxBytes } = this.#settings;
     if (gzip.length > maxBytes) {
-      throw new SpoolError('spool-failed', `a dump of ${gzip.length} bytes is larger than the spool may be (${maxBytes})`);
+      throw new SpoolError(
+        'spool-failed',
+        `a dump of ${gzip.length} bytes is larger than the spool may be (${maxBytes})`,
+      );
     }
     const evicted = this.#makeRoom(folder, gzip.length);
     const name = newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance);
@@ -146,7 +156,8 @@ export class Spool {
     let bad = 0;
     for (const { file, name } of entries) {
       if (name.state.kind !== 'unfinished' || this.#leaseLeftMs(name.writtenAt) > 0) continue;
-      if (renameIfThere(join(folder, file), join(folder, formatSpoolName({ ...name, state: { kind: 'bad' } })))) bad += 1;
+      if (renameIfThere(join(folder, file), join(folder, formatSpoolName({ ...name, state: { kind: 'bad' } }))))
+        bad += 1;
     }
     return bad;
   }

@@ -74,7 +74,10 @@ export class StderrWriter {
     for (let chunks = 0; this.#reports.length > 0; chunks += 1) {
       // Scans and posts are waiting for this thread, too.
       if (chunks === MAX_ROUND_CHUNKS || this.#writeChunk() === 'later') {
-        this.#timer = this.#options.clock.setTimeout(() => this.#pump(), chunks === MAX_ROUND_CHUNKS ? 0 : this.#retryMs);
+        this.#timer = this.#options.clock.setTimeout(
+          () => this.#pump(),
+          chunks === MAX_ROUND_CHUNKS ? 0 : this.#retryMs,
+        );
         break;
       }
     }

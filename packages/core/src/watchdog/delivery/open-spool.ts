@@ -1,0 +1,11 @@
+import type { Clock } from './clock.ts';
+import { Spool, type SpoolSettings } from './spool.ts';
+import { canStartNode, spoolInProcess } from './spool-in-process.ts';
+import { type SpoolPort, spoolInThread } from './spool-port.ts';
+
+/** The spool, its disk work in a process of its own where a file for that is given and Node can be started. */
+export function openSpool(settings: SpoolSettings, processFile: string | undefined, clock: Clock): SpoolPort {
+  const inThread = spoolInThread(new Spool(settings, () => clock.wallNow()));
+  if (processFile === undefined || !canStartNode()) return inThread;
+  return spoolInProcess({ file: processFile, settings, clock, fallback: inThread });
+}
