@@ -18,6 +18,7 @@ export interface WatchdogSettings {
   readonly instance: string;
   readonly hostname: string;
   readonly pid: number;
+  readonly cwd: string;
   readonly nodeVersion: string;
   /** `performance.timeOrigin` of the main thread, for its uptime. */
   readonly startedAtMs: number;
@@ -66,7 +67,13 @@ export type ToWatchdog =
   | { readonly type: 'segment'; readonly index: number; readonly buffer: SharedArrayBuffer }
   | { readonly type: 'intern'; readonly id: number; readonly text: string }
   | { readonly type: 'wake' }
-  | { readonly type: 'left'; readonly slot: number; readonly generation: number; readonly finished: boolean; readonly elapsedMs: number }
+  | {
+      readonly type: 'left';
+      readonly slot: number;
+      readonly generation: number;
+      readonly finished: boolean;
+      readonly elapsedMs: number;
+    }
   | { readonly type: 'look'; readonly id: number; readonly results: readonly LookResult[] }
   | { readonly type: 'evidence-part'; readonly id: number; readonly requests: readonly RequestEvidence[] }
   | {

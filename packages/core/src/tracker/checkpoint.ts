@@ -49,7 +49,9 @@ function callerOf(fn: (label: string) => void): { file: string; line: number } |
     Error.captureStackTrace(holder, fn);
     const site = holder.stack?.[0];
     const file = site?.getFileName();
-    return file === null || file === undefined ? undefined : { file: file.replace(/^file:\/\//, ''), line: site?.getLineNumber() ?? 0 };
+    return file === null || file === undefined
+      ? undefined
+      : { file: file.replace(/^file:\/\//, ''), line: site?.getLineNumber() ?? 0 };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');

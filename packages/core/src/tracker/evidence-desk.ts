@@ -52,7 +52,8 @@ export class EvidenceDesk {
     runSliced(
       work,
       () => undefined,
-      (error) => this.#tracker.problem('HANGWATCH_ERR_INTERNAL', `evidence could not be gathered: ${String(error)}`, error),
+      (error) =>
+        this.#tracker.problem('HANGWATCH_ERR_INTERNAL', `evidence could not be gathered: ${String(error)}`, error),
     );
   }
 
@@ -115,7 +116,12 @@ export class EvidenceDesk {
     for (let i = 0; i < all.length; i += PART) {
       const requests = [];
       for (const record of all.slice(i, i + PART)) {
-        const evidence = requestEvidence(record, stacks.get(record) ?? [], stuckOnes.has(record), this.#tracker.problems);
+        const evidence = requestEvidence(
+          record,
+          stacks.get(record) ?? [],
+          stuckOnes.has(record),
+          this.#tracker.problems,
+        );
         if (evidence !== undefined) requests.push(evidence);
         yield;
       }

@@ -18,7 +18,13 @@ interface UndiciMessage {
   readonly request: { readonly method: string; readonly origin: string | URL; readonly path: string };
 }
 interface HttpMessage {
-  readonly request: { readonly method: string; readonly protocol: string; readonly host: string; readonly path: string; getHeader(name: string): unknown };
+  readonly request: {
+    readonly method: string;
+    readonly protocol: string;
+    readonly host: string;
+    readonly path: string;
+    getHeader(name: string): unknown;
+  };
 }
 
 /**

@@ -20,11 +20,17 @@ export function sharedTracker(options: ResolvedOptions): Tracker {
   if (shared === undefined) {
     const tracker = new Tracker(options);
     // Not enumerable: nobody who lists the globals should meet it.
-    Object.defineProperty(globalThis, KEY, { value: { tracker, options, registrations: 1 }, configurable: true, writable: true });
+    Object.defineProperty(globalThis, KEY, {
+      value: { tracker, options, registrations: 1 },
+      configurable: true,
+      writable: true,
+    });
     return tracker;
   }
   shared.registrations += 1;
-  const different = PROCESS_WIDE.filter((name) => JSON.stringify(options[name]) !== JSON.stringify(shared.options[name]));
+  const different = PROCESS_WIDE.filter(
+    (name) => JSON.stringify(options[name]) !== JSON.stringify(shared.options[name]),
+  );
   if (different.length > 0) {
     shared.tracker.problem(
       'HANGWATCH_ERR_CONFLICTING_OPTIONS',

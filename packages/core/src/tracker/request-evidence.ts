@@ -3,8 +3,8 @@ import type { DumpAwait, DumpFrame, DumpWait } from '@hangwatch/protocol';
 import { HangwatchError } from '../errors.ts';
 import { kGeneration } from '../shared/slot-layout.ts';
 import type { RequestEvidence } from '../shared/worker-protocol.ts';
-import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { isHttp2 } from './byte-counters.ts';
+import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { outboundWaits } from './outbound-calls.ts';
 import { maskPath } from './path-mask.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
@@ -46,7 +46,9 @@ export function requestEvidence(
     traceId: traceId(request.headers['traceparent']),
     checkpoint: checkpointOf(record, stuck),
     stacks: shown.map(({ frames }) => frames.map((frame): DumpFrame => ({ ...frame }))),
-    awaits: shown.map((stack): DumpAwait => ({ ageMs: stack.ageMs, own: stack.own, alsoAwaitedBy: requestIds(stack, record) })),
+    awaits: shown.map(
+      (stack): DumpAwait => ({ ageMs: stack.ageMs, own: stack.own, alsoAwaitedBy: requestIds(stack, record) }),
+    ),
     omittedAwaits: stacks.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
     waitsFor: [...outboundWaits(record), ...sharedWaits(shown, record), ...bodyWait(request)],
@@ -66,7 +68,9 @@ function nameOf(record: RequestRecord, request: IncomingRequest, problems: Probl
     const name: unknown = record.nameRoute(request);
     return typeof name === 'string' && name !== '' ? name : undefined;
   } catch (error) {
-    problems.report(new HangwatchError('HANGWATCH_ERR_CALLBACK', `routeName threw: ${String(error)}`, { cause: error }));
+    problems.report(
+      new HangwatchError('HANGWATCH_ERR_CALLBACK', `routeName threw: ${String(error)}`, { cause: error }),
+    );
     return undefined;
   }
 }
@@ -79,8 +83,14 @@ function checkpointOf(record: RequestRecord, stuck: boolean): RequestEvidence['c
   return place === undefined ? { label: site.label } : { label: site.label, file: place.file, line: place.line };
 }
 
-const requestIds = (stack: AwaitStack, record: RequestRecord): number[] =>
-  [...new Set(stack.alsoAwaitedBy.filter((other) => other !== record).filter(isRequest).map(({ id }) => id))];
+const requestIds = (stack: AwaitStack, record: RequestRecord): number[] => [
+  ...new Set(
+    stack.alsoAwaitedBy
+      .filter((other) => other !== record)
+      .filter(isRequest)
+      .map(({ id }) => id),
+  ),
+];
 
 const isRequest = (context: AwaitContext): context is RequestRecord =>
   context instanceof RequestRecord && context.slot !== undefined;
@@ -89,8 +99,18 @@ function sharedWaits(stacks: readonly AwaitStack[], record: RequestRecord): Dump
   return stacks.flatMap((stack) => {
     const others = requestIds(stack, record);
     if (others.length === 0) return [];
-    const names = others.slice(0, 8).map((id) => `#${id}`).join(', ') + (others.length > 8 ? ` and ${others.length - 8} more` : '');
-    return [{ type: 'shared-promise', label: `a promise that ${names} wait${others.length === 1 ? 's' : ''} for too`, sinceMs: stack.ageMs }];
+    const names =
+      others
+        .slice(0, 8)
+        .map((id) => `#${id}`)
+        .join(', ') + (others.length > 8 ? ` and ${others.length - 8} more` : '');
+    return [
+      {
+        type: 'shared-promise',
+        label: `a promise that ${names} wait${others.length === 1 ? 's' : ''} for too`,
+        sinceMs: stack.ageMs,
+      },
+    ];
   });
 }
 
@@ -107,7 +127,13 @@ function bodyWait(request: IncomingRequest): DumpWait[] {
 function isOpenEnded(request: IncomingRequest, response: OutgoingResponse): boolean {
   if (response.statusCode === 101) return true;
   if (!response.headersSent) return false;
-  if (!isHttp2(request) && request.headers.upgrade !== undefined && request.headers.connection?.toLowerCase() === 'upgrade' && response.socket === null) return true;
+  if (
+    !isHttp2(request) &&
+    request.headers.upgrade !== undefined &&
+    request.headers.connection?.toLowerCase() === 'upgrade' &&
+    response.socket === null
+  )
+    return true;
   const type = headerOf(response, 'content-type');
   return type?.startsWith('text/event-stream') === true;
 }
@@ -119,7 +145,10 @@ function headerOf(response: OutgoingResponse, name: string): string | undefined 
   const { _header: sent } = response as { _header?: unknown };
   if (typeof sent !== 'string') return undefined;
   const line = sent.split('\r\n').find((candidate) => candidate.toLowerCase().startsWith(`${name}:`));
-  return line?.slice(name.length + 1).trim().toLowerCase();
+  return line
+    ?.slice(name.length + 1)
+    .trim()
+    .toLowerCase();
 }
 
 function identifier(value: string | string[] | undefined): string | undefined {

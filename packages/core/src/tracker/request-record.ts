@@ -14,11 +14,11 @@ import {
   SLOT_CELLS,
 } from '../shared/slot-layout.ts';
 import type { ByteCounters } from './byte-counters.ts';
+import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import type { Slot } from './in-flight-table.ts';
 import type { OutboundCall } from './outbound-calls.ts';
 import type { RouteOverride } from './route-override.ts';
 import type { Site } from './site.ts';
-import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 
 /** Where a record writes once its request is over: work that outlives the request must move nobody's numbers. */
 const SINK = new Uint32Array(SLOT_CELLS);

@@ -23,10 +23,14 @@ export interface ResolvedOptions {
   readonly onInternalError: HangwatchOptions['onInternalError'];
 }
 
-const expected = (what: string) => (issue: v.BaseIssue<unknown>) => `must be ${what}, got ${describeValue(issue.input)}`;
+const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
+  `must be ${what}, got ${describeValue(issue.input)}`;
 
 const milliseconds = (what: string) =>
-  v.pipe(v.number(expected(what)), v.check((x) => x > 0 && x <= MAX_MS, expected(what)));
+  v.pipe(
+    v.number(expected(what)),
+    v.check((x) => x > 0 && x <= MAX_MS, expected(what)),
+  );
 const DURATION = 'a positive number of milliseconds';
 const text = (what = 'a non-empty string') => v.pipe(v.string(expected(what)), v.minLength(1, expected(what)));
 const callback = v.custom<(...args: never[]) => unknown>((x) => typeof x === 'function', expected('a function'));
@@ -41,10 +45,16 @@ const ignoreRule = v.custom<IgnoreRule>(
 const OptionsSchema = v.strictObject({
   timeout: v.optional(milliseconds(DURATION)),
   maxDuration: v.optional(
-    v.custom<number | false>((x) => x === false || (typeof x === 'number' && x > 0 && x <= MAX_MS), expected(`${DURATION} or false`)),
+    v.custom<number | false>(
+      (x) => x === false || (typeof x === 'number' && x > 0 && x <= MAX_MS),
+      expected(`${DURATION} or false`),
+    ),
   ),
   scanInterval: v.optional(
-    v.custom<number>((x) => typeof x === 'number' && x >= 10 && x <= 60_000, expected('a number of milliseconds from 10 to 60000')),
+    v.custom<number>(
+      (x) => typeof x === 'number' && x >= 10 && x <= 60_000,
+      expected('a number of milliseconds from 10 to 60000'),
+    ),
   ),
   // Checked by hand below: which of a list is wrong says more than that the list is.
   collector: v.optional(v.unknown()),
@@ -72,11 +82,21 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
   const given = (options ?? {}) as HangwatchOptions;
 
   const timeoutMs = given.timeout ?? environmentTimeout(env) ?? 10_000;
-  const collectors = list(given.collector ?? env['HANGWATCH_COLLECTOR']?.split(',').map((x) => x.trim()).filter(Boolean));
+  const collectors = list(
+    given.collector ??
+      env['HANGWATCH_COLLECTOR']
+        ?.split(',')
+        .map((x) => x.trim())
+        .filter(Boolean),
+  );
   const collectorName = given.collector === undefined ? 'HANGWATCH_COLLECTOR' : 'options.collector';
-  collectors.forEach((url, i) => check(collectors.length > 1 ? `${collectorName}[${i}]` : collectorName, collectorUrl, url));
+  collectors.forEach((url, i) => {
+    check(collectors.length > 1 ? `${collectorName}[${i}]` : collectorName, collectorUrl, url);
+  });
   const ignore = list(given.ignore as IgnoreRule | readonly IgnoreRule[] | undefined);
-  ignore.forEach((rule, i) => check(ignore.length > 1 ? `options.ignore[${i}]` : 'options.ignore', ignoreRule, rule));
+  ignore.forEach((rule, i) => {
+    check(ignore.length > 1 ? `options.ignore[${i}]` : 'options.ignore', ignoreRule, rule);
+  });
 
   return Object.freeze({
     enabled: given.enabled ?? !(isSet(env['HANGWATCH_DISABLED']) || underTestRunner(env)),
@@ -130,7 +150,8 @@ function isHttpUrl(value: string): boolean {
 const list = <T>(value: T | readonly T[] | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as T];
 const nonEmpty = (value: string | undefined) => (value === undefined || value === '' ? undefined : value);
-const isSet = (value: string | undefined) => value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase());
+const isSet = (value: string | undefined) =>
+  value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase());
 const underTestRunner = (env: NodeJS.ProcessEnv) =>
   isSet(env['JEST_WORKER_ID']) || isSet(env['VITEST']) || env['NODE_ENV'] === 'test';
 const mainScript = () => (process.argv[1] === undefined ? 'node' : path.basename(process.argv[1]));

@@ -34,11 +34,17 @@ export function isDuration(value: unknown): value is number {
 export function resolveRouteOptions(options: unknown, where: string): RouteOverride {
   if (options === false) return { watch: false, timeoutMs: undefined, maxDurationMs: undefined };
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new HangwatchError('HANGWATCH_ERR_OPTION', `${where} must be false or an object, got ${describeValue(options)}`);
+    throw new HangwatchError(
+      'HANGWATCH_ERR_OPTION',
+      `${where} must be false or an object, got ${describeValue(options)}`,
+    );
   }
   for (const key of Object.keys(options)) {
     if (!KNOWN.has(key)) {
-      throw new HangwatchError('HANGWATCH_ERR_OPTION', `${where}.${key} is not an option of a route; timeout and maxDuration are`);
+      throw new HangwatchError(
+        'HANGWATCH_ERR_OPTION',
+        `${where}.${key} is not an option of a route; timeout and maxDuration are`,
+      );
     }
   }
   const { timeout, maxDuration } = options as RouteOptions;

@@ -64,7 +64,13 @@ export class Tracker implements RecordOwner {
     if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
     this.#outbound = new OutboundCalls(() => this.current());
     const desk = new EvidenceDesk(this, (message) => this.#thread.post(message));
-    this.#thread = new WatchdogThread({ options, table: this.table, strings: this.#strings, desk, problems: this.problems });
+    this.#thread = new WatchdogThread({
+      options,
+      table: this.table,
+      strings: this.#strings,
+      desk,
+      problems: this.problems,
+    });
     this.#entered = this.site('request entered');
   }
 

@@ -28,9 +28,13 @@ const watched = new WeakSet<object>();
  */
 export function watchServer(server: WatchableServer, options: HangwatchOptions = {}): Watch {
   if (typeof server?.emit !== 'function' || typeof server.rawListeners !== 'function') {
-    throw new HangwatchError('HANGWATCH_ERR_OPTION', `watchServer(server) needs a node:http, https or http2 server, got ${describeValue(server)}`);
+    throw new HangwatchError(
+      'HANGWATCH_ERR_OPTION',
+      `watchServer(server) needs a node:http, https or http2 server, got ${describeValue(server)}`,
+    );
   }
-  if (watched.has(server)) throw new HangwatchError('HANGWATCH_ERR_OPTION', 'watchServer(server): this server is watched already');
+  if (watched.has(server))
+    throw new HangwatchError('HANGWATCH_ERR_OPTION', 'watchServer(server): this server is watched already');
   const watch = openWatch(options);
   if (!watch.enabled) return watch;
   watched.add(server);

@@ -97,10 +97,16 @@ export class WatchdogThread {
       worker.on('exit', (code) => this.#died(worker, new Error(`exit code ${code}`)));
     } catch (error) {
       this.#state = 'failed';
-      this.#problem('HANGWATCH_ERR_WATCHDOG_START', `the watchdog's thread could not be started: ${messageOf(error)}`, error);
+      this.#problem(
+        'HANGWATCH_ERR_WATCHDOG_START',
+        `the watchdog's thread could not be started: ${messageOf(error)}`,
+        error,
+      );
       return;
     }
-    table.segments.forEach((cells, index) => this.post({ type: 'segment', index, buffer: cells.buffer as SharedArrayBuffer }));
+    table.segments.forEach((cells, index) => {
+      this.post({ type: 'segment', index, buffer: cells.buffer as SharedArrayBuffer });
+    });
     for (const { id, text } of strings.entries()) this.post({ type: 'intern', id, text });
   }
 
@@ -168,6 +174,7 @@ export class WatchdogThread {
       instance: this.#instance,
       hostname: hostname(),
       pid: process.pid,
+      cwd: process.cwd(),
       nodeVersion: process.version,
       startedAtMs: performance.timeOrigin,
       notifyHang: options.onHang !== undefined,

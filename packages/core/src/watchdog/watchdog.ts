@@ -1,1 +1,46 @@
-export {};
+// The watchdog's thread: wires the loop to its clock, its messages and the delivery of reports. No logic here.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import { createDelivery } from './delivery/delivery.ts';
+import { WatchLoop } from './watch-loop.ts';
+
+const port = parentPort;
+const settings = workerData as WatchdogSettings;
+if (port === null) throw new Error('watchdog.js is the entry of a worker thread: it is started by @hangwatch/core');
+
+const post = (message: ToMain): void => port.postMessage(message);
+const delivery = createDelivery({
+  collectors: settings.collectors,
+  token: settings.token,
+  spoolDir: settings.spoolDir,
+  instance: settings.instance,
+  userAgent: `hangwatch/${settings.hangwatchVersion} node/${settings.nodeVersion.slice(1)}`,
+  onProblem: ({ code, message }) => post({ type: 'problem', code, message }),
+});
+const loop = new WatchLoop({
+  settings,
+  monotonicMs: () => performance.now(),
+  post,
+  deliver: (dump) => delivery.send(dump),
+});
+
+port.on('message', (message: ToWatchdog) => {
+  if (message.type !== 'stop') {
+    loop.receive(message);
+    return;
+  }
+  const stop = async () => {
+    await loop.stop();
+    await delivery.close(message.deadlineMs);
+  };
+  stop()
+    .catch((error: unknown) =>
+      post({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL', message: `stopping failed: ${String(error)}` }),
+    )
+    .finally(() => {
+      post({ type: 'stopped', counters: { ...delivery.counters } });
+      port.close();
+    });
+});
+loop.start();
+post({ type: 'ready' });

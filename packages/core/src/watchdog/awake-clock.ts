@@ -1,0 +1,31 @@
+/**
+ * Milliseconds during which the watchdog was awake and watched. A suspended laptop, a frozen Lambda or SIGSTOP shows as one long
+ * scan; time grows by at most two scan intervals for it, so nothing looks stuck that merely did not run.
+ */
+export class AwakeClock {
+  readonly #intervalMs: number;
+  #nowMs = 0;
+  #lastMs: number;
+
+  /** @param monotonicMs a clock that never goes back, milliseconds */
+  constructor(intervalMs: number, monotonicMs: number) {
+    this.#intervalMs = intervalMs;
+    this.#lastMs = monotonicMs;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Called at each scan. */
+  advance(monotonicMs: number): number {
+    this.#nowMs += Math.min(Math.max(0, monotonicMs - this.#lastMs), 2 * this.#intervalMs);
+    this.#lastMs = monotonicMs;
+    return this.#nowMs;
+  }
+
+  /** Called when scans begin again after a pause in which nothing was in flight. */
+  resume(monotonicMs: number): void {
+    this.#lastMs = monotonicMs;
+  }
+}

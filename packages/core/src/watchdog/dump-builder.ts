@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import {
+  DUMP_SCHEMA_VERSION,
+  type Dump,
+  type DumpKind,
+  type DumpProcess,
+  type DumpRequest,
+  type DumpRequestVerdict,
+} from '@hangwatch/protocol';
+import { clockSince } from '../shared/slot-layout.ts';
+import type { RequestEvidence, WatchdogSettings } from '../shared/worker-protocol.ts';
+import { EVIDENCE_ORDER } from './diagnose.ts';
+import type { Gathered } from './main-thread.ts';
+import { elapsedMs, type Watched } from './scanner.ts';
+
+/** Texts by id, as the main thread interned them. */
+export type Texts = ReadonlyMap<number, string>;
+
+/** A request found stuck. */
+export interface Finding {
+  readonly watched: Watched;
+  readonly verdict: DumpRequestVerdict;
+  readonly fingerprint: string;
+}
+
+/** Requests in one dump; the rest is counted in the summary. */
+const MAX_REQUESTS = 10_000;
+const NO_LOOP = { delayP99Ms: 0, utilization: 0 };
+
+/** Puts dumps together from what the table, the main thread and the diagnosis say. */
+export class DumpBuilder {
+  readonly #settings: WatchdogSettings;
+  readonly #texts: Texts;
+
+  constructor(settings: WatchdogSettings, texts: Texts) {
+    this.#settings = settings;
+    this.#texts = texts;
+  }
+
+  /** The dump of a scan that found hangs. `inFlight` holds every request, the stuck ones included. */
+  hang(
+    findings: readonly Finding[],
+    inFlight: readonly Watched[],
+    gathered: Gathered,
+    fingerprint: string,
+    nowMs: number,
+  ): Dump {
+    const bySlot = new Map(findings.map((finding) => [finding.watched.slot, finding]));
+    const stuck = findings.map((finding) =>
+      this.#request(finding.watched, gathered.requests.get(finding.watched.slot), nowMs, finding.verdict),
+    );
+    const moving = inFlight
+      .filter(({ slot }) => !bySlot.has(slot))
+      .slice(0, Math.max(0, MAX_REQUESTS - stuck.length))
+      .map((watched) => this.#request(watched, gathered.requests.get(watched.slot), nowMs, undefined));
+    const evidence =
+      EVIDENCE_ORDER.find((each) => findings.some(({ verdict }) => verdict.evidence === each)) ?? 'no-progress';
+    const left = inFlight.length - stuck.length - moving.length;
+    const note = gathered.complete
+      ? left > 0 && `${left} more requests are in flight than a dump holds`
+      : `the main thread did not answer within ${Math.round(gathered.tookMs)} ms: the event loop is blocked, or too busy`;
+    return {
+      ...this.#frame('hang'),
+      verdict: { evidence, summary: summaryOf(stuck), fingerprint },
+      requests: [...stuck, ...moving],
+      evidence: { complete: gathered.complete, tookMs: gathered.tookMs, ...(note === false ? {} : { note }) },
+      eventLoop: gathered.eventLoop,
+      resources: gathered.resources,
+      suppressed: { dumps: 0, requests: 0 },
+    };
+  }
+
+  /** The dump of requests that were reported and have ended since, all of them in the same way. */
+  ended(kind: Exclude<DumpKind, 'hang'>, requests: readonly DumpRequest[], first: Dump): Dump {
+    const [request] = requests;
+    const how = kind === 'recovered' ? 'finished after' : 'was left by its client after';
+    const summary =
+      request === undefined || requests.length > 1
+        ? `${requests.length} requests that were reported as stuck ${kind === 'recovered' ? 'have finished' : 'were left by their clients'}`
+        : `${nameOf(request)} ${how} ${(request.elapsedMs / 1_000).toFixed(1)} s; it had been reported as stuck`;
+    return {
+      ...this.#frame(kind),
+      follows: first.id,
+      verdict: { ...first.verdict, summary },
+      requests: [...requests],
+      evidence: { complete: true, tookMs: 0 },
+      eventLoop: NO_LOOP,
+      resources: {},
+      suppressed: { dumps: 0, requests: 0 },
+    };
+  }
+
+  #frame(kind: DumpKind) {
+    const now = new Date();
+    return {
+      schema: DUMP_SCHEMA_VERSION,
+      id: randomUUID(),
+      kind,
+      at: now.toISOString(),
+      process: this.#process(now),
+    } as const;
+  }
+
+  #process(now: Date): DumpProcess {
+    const { service, hostname, pid, instance, nodeVersion, serviceVersion, hangwatchVersion, startedAtMs, cwd } =
+      this.#settings;
+    return {
+      service,
+      hostname,
+      pid,
+      instance,
+      node: nodeVersion,
+      version: serviceVersion,
+      hangwatch: hangwatchVersion,
+      cwd,
+      uptimeMs: Math.max(0, Math.round(now.getTime() - startedAtMs)),
+    };
+  }
+
+  #request(
+    watched: Watched,
+    evidence: RequestEvidence | undefined,
+    nowMs: number,
+    verdict: DumpRequestVerdict | undefined,
+  ): DumpRequest {
+    const { reading } = watched;
+    const known = evidence?.generation === watched.generation ? evidence : undefined;
+    const route = known?.route ?? this.#texts.get(reading.route) ?? '(not known)';
+    const label = known?.checkpoint.label ?? this.#texts.get(reading.checkpoint) ?? '(not known)';
+    const idleMs = Math.max(0, nowMs - watched.movedAtMs);
+    return {
+      id: reading.request,
+      ...(known?.traceId === undefined ? {} : { traceId: known.traceId }),
+      ...(known?.requestId === undefined ? {} : { requestId: known.requestId }),
+      method: known?.method ?? this.#texts.get(reading.method) ?? '',
+      route,
+      path: known?.path ?? route,
+      state: verdict === undefined ? 'moving' : 'stuck',
+      elapsedMs: Math.max(elapsedMs(watched, nowMs), idleMs),
+      idleMs,
+      timeoutMs: reading.timeoutMs,
+      checkpoint: { ...known?.checkpoint, label, ageMs: clockSince(Math.round(nowMs), reading.checkpointMs) },
+      stacks: known?.stacks ?? [],
+      awaits: known?.awaits ?? [],
+      ...(known === undefined || known.omittedAwaits === 0 ? {} : { omittedAwaits: known.omittedAwaits }),
+      waitsFor: known?.waitsFor ?? [],
+      ...(verdict === undefined ? {} : { verdict }),
+    };
+  }
+}
+
+const nameOf = ({ method, route }: DumpRequest): string => `${method} ${route}`;
+
+/** The sentence a person reads first. */
+function summaryOf(stuck: readonly DumpRequest[]): string {
+  const oldest = stuck.reduce((a, b) => (b.idleMs > a.idleMs ? b : a));
+  const sentence = `${nameOf(oldest)} ${oldest.verdict?.summary ?? 'is stuck'}`;
+  return stuck.length === 1 ? sentence : `${stuck.length} requests are stuck; the oldest, ${sentence}`;
+}

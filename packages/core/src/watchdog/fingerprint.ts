@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import type { DumpFrame, Evidence } from '@hangwatch/protocol';
+
+/** What makes two hangs the same: how, on which route, in which code. */
+export interface HangIdentity {
+  readonly evidence: Evidence;
+  readonly method: string;
+  readonly route: string;
+  readonly stacks: readonly (readonly DumpFrame[])[];
+}
+
+/** Innermost application frames that count. */
+const FRAMES = 3;
+
+/** The same for each occurrence of the same hang, on any machine: nothing of a request, a process or a time is in it. */
+export function fingerprintOf(hang: HangIdentity): string {
+  const stack = hang.stacks.find((frames) => frames.some(({ kind }) => kind === 'app')) ?? hang.stacks[0] ?? [];
+  const app = stack.filter(({ kind }) => kind === 'app');
+  const frames = (app.length > 0 ? app : stack)
+    .slice(0, FRAMES)
+    .map((frame) => `${frame.function} ${frame.file}:${frame.line}`);
+  return digest([hang.evidence, `${hang.method} ${hang.route}`, ...frames]);
+}
+
+/** One fingerprint for a dump with several hangs. */
+export function combineFingerprints(fingerprints: readonly string[]): string {
+  const distinct = [...new Set(fingerprints)].sort();
+  return distinct.length === 1 && distinct[0] !== undefined ? distinct[0] : digest(distinct);
+}
+
+const digest = (parts: readonly string[]): string =>
+  createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);

@@ -1,0 +1,86 @@
+import type {
+  EventLoopState,
+  LookResult,
+  RequestEvidence,
+  ResourceCounts,
+  SlotRef,
+  ToMain,
+  ToWatchdog,
+} from '../shared/worker-protocol.ts';
+
+/** What the main thread answered; `complete` is false when it did not answer in time, or not to the end. */
+export interface Gathered {
+  readonly complete: boolean;
+  readonly requests: ReadonlyMap<number, RequestEvidence>;
+  readonly eventLoop: EventLoopState;
+  readonly resources: ResourceCounts;
+  readonly tookMs: number;
+}
+
+type Answer = Extract<ToWatchdog, { type: 'look' | 'evidence-part' | 'evidence-end' }>;
+
+interface Pending {
+  readonly requests: Map<number, RequestEvidence>;
+  readonly finish: (answer: Answer | undefined) => void;
+}
+
+/** Asks the main thread, and never waits for it longer than agreed: it may be the thing that is stuck. */
+export class MainThread {
+  readonly #post: (message: ToMain) => void;
+  readonly #waitMs: number;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+
+  constructor(post: (message: ToMain) => void, waitMs: number) {
+    this.#post = post;
+    this.#waitMs = waitMs;
+  }
+
+  /** Looks at requests that move: how old is the youngest await of each own chain? Empty when there is no answer in time. */
+  async look(slots: readonly SlotRef[]): Promise<readonly LookResult[]> {
+    const { answer } = await this.#ask((id) => ({ type: 'look', id, slots }));
+    return answer?.type === 'look' ? answer.results : [];
+  }
+
+  /** Evidence of all requests in flight, the stuck ones first. */
+  async gather(stuck: readonly SlotRef[]): Promise<Gathered> {
+    const { answer, requests, waitedMs } = await this.#ask((id) => ({ type: 'gather', id, stuck }));
+    if (answer?.type === 'evidence-end') {
+      const { eventLoop, resources, tookMs } = answer;
+      return { complete: true, requests, eventLoop, resources, tookMs };
+    }
+    return {
+      complete: false,
+      requests,
+      eventLoop: { delayP99Ms: waitedMs, utilization: 1 },
+      resources: {},
+      tookMs: waitedMs,
+    };
+  }
+
+  receive(message: Answer): void {
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return;
+    if (message.type === 'evidence-part')
+      for (const request of message.requests) pending.requests.set(request.slot, request);
+    else pending.finish(message);
+  }
+
+  #ask(
+    question: (id: number) => ToMain,
+  ): Promise<{ answer: Answer | undefined; requests: Map<number, RequestEvidence>; waitedMs: number }> {
+    const id = this.#nextId++;
+    const requests = new Map<number, RequestEvidence>();
+    const beganMs = performance.now();
+    return new Promise((resolve) => {
+      const finish = (answer: Answer | undefined) => {
+        clearTimeout(timer);
+        this.#pending.delete(id);
+        resolve({ answer, requests, waitedMs: performance.now() - beganMs });
+      };
+      const timer = setTimeout(() => finish(undefined), this.#waitMs);
+      this.#pending.set(id, { requests, finish });
+      this.#post(question(id));
+    });
+  }
+}

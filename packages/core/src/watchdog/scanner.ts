@@ -1,0 +1,119 @@
+import { clockSince, FLAG_REPORTED, FLAG_UNWATCHED } from '../shared/slot-layout.ts';
+import { emptyReading, type SlotReading, type TableReader } from './table-reader.ts';
+
+/** What the watchdog remembers of the request in a slot. Times are milliseconds of the awake clock. */
+export interface Watched {
+  readonly slot: number;
+  readonly generation: number;
+  /** As last read. */
+  readonly reading: SlotReading;
+  /** When anything in the request's context was last seen to move. */
+  movedAtMs: number;
+  /** When the request itself was last seen to advance. */
+  advancedAtMs: number;
+  /** When an outbound call of its context was last seen to finish. */
+  outboundAtMs: number;
+  /** Before this no look is taken at a request that moves without advancing. */
+  lookAtMs: number;
+  /** Reported, or being investigated: not a candidate. */
+  settled: boolean;
+}
+
+export type Suspicion = 'still' | 'moving' | 'slow';
+
+/** A request to investigate, and what raised the suspicion. */
+export interface Suspect {
+  readonly watched: Watched;
+  readonly suspicion: Suspicion;
+}
+
+/** The result of one scan. */
+export interface Scan {
+  readonly suspects: readonly Suspect[];
+  readonly inFlight: readonly Watched[];
+  /** When the next suspicion may fall due, if nothing moves until then. */
+  readonly nextDueMs: number;
+}
+
+/** Compares the table with what it held at the last scan. A pure state machine: it is given the time. */
+export class Scanner {
+  readonly #table: TableReader;
+  readonly #watched = new Map<number, Watched>();
+  readonly #buffer = emptyReading();
+
+  constructor(table: TableReader) {
+    this.#table = table;
+  }
+
+  scan(nowMs: number): Scan {
+    const suspects: Suspect[] = [];
+    const inFlight: Watched[] = [];
+    let nextDueMs = Number.POSITIVE_INFINITY;
+    for (let slot = 0; slot < this.#table.slots; slot++) {
+      if (!this.#table.read(slot, this.#buffer)) {
+        if ((this.#table.generation(slot) & 1) === 0) this.#watched.delete(slot);
+        continue;
+      }
+      const watched = this.#update(slot, nowMs);
+      inFlight.push(watched);
+      if (watched.settled || (watched.reading.flags & (FLAG_UNWATCHED | FLAG_REPORTED)) !== 0) continue;
+      const suspicion = suspicionOf(watched, nowMs);
+      if (suspicion === undefined) nextDueMs = Math.min(nextDueMs, dueMs(watched, nowMs));
+      else suspects.push({ watched, suspicion });
+    }
+    return { suspects, inFlight, nextDueMs };
+  }
+
+  /** What is remembered of the slot, if the request is still the same. */
+  get(slot: number, generation: number): Watched | undefined {
+    const watched = this.#watched.get(slot);
+    return watched?.generation === generation ? watched : undefined;
+  }
+
+  #update(slot: number, nowMs: number): Watched {
+    const reading = this.#buffer;
+    const known = this.#watched.get(slot);
+    if (known === undefined || known.generation !== reading.generation) {
+      const fresh: Watched = {
+        slot,
+        generation: reading.generation,
+        reading: { ...reading },
+        movedAtMs: nowMs,
+        advancedAtMs: nowMs,
+        outboundAtMs: nowMs,
+        lookAtMs: 0,
+        settled: false,
+      };
+      this.#watched.set(slot, fresh);
+      return fresh;
+    }
+    const before = known.reading;
+    const advanced = reading.progress !== before.progress;
+    const called = reading.outbound !== before.outbound;
+    if (advanced) known.advancedAtMs = nowMs;
+    if (called) known.outboundAtMs = nowMs;
+    if (advanced || called || reading.sequence !== before.sequence) known.movedAtMs = nowMs;
+    Object.assign(before, reading);
+    return known;
+  }
+}
+
+/** Milliseconds since the request entered. */
+export const elapsedMs = (watched: Watched, nowMs: number): number =>
+  clockSince(Math.round(nowMs), watched.reading.startMs);
+
+function suspicionOf(watched: Watched, nowMs: number): Suspicion | undefined {
+  const { timeoutMs, maxDurationMs } = watched.reading;
+  if (nowMs - watched.movedAtMs >= timeoutMs) return 'still';
+  if (nowMs - watched.advancedAtMs >= timeoutMs && nowMs >= watched.lookAtMs) return 'moving';
+  if (maxDurationMs > 0 && elapsedMs(watched, nowMs) >= maxDurationMs) return 'slow';
+  return undefined;
+}
+
+function dueMs(watched: Watched, nowMs: number): number {
+  const { timeoutMs, maxDurationMs } = watched.reading;
+  const stillMs = watched.movedAtMs + timeoutMs;
+  const lookMs = Math.max(watched.advancedAtMs + timeoutMs, watched.lookAtMs);
+  const slowMs = maxDurationMs > 0 ? nowMs + maxDurationMs - elapsedMs(watched, nowMs) : Number.POSITIVE_INFINITY;
+  return Math.min(stillMs, lookMs, slowMs);
+}
