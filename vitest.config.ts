@@ -7,6 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(`packages/${path}`, impor
 // runs on the built packages, in child processes: vitest rewrites the code that it loads itself.
 const alias = [
   { find: '@hangwatch/core/adapter', replacement: source('core/src/adapter.ts') },
+  { find: '@hangwatch/protocol/sample', replacement: source('protocol/src/sample.ts') },
   { find: '@hangwatch/protocol/validate', replacement: source('protocol/src/validate.ts') },
   { find: /^@hangwatch\/([a-z-]+)$/, replacement: source('$1/src/index.ts') },
 ];

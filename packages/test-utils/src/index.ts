@@ -1,1 +1,1 @@
-export {};
+export { sampleDump } from './sample-dump.ts';

@@ -1,0 +1,1 @@
+export { sampleDump } from './sample-dump.ts';

@@ -1,0 +1,107 @@
+import type { DumpAwait, DumpFrame, DumpRequest, Evidence } from '@hangwatch/protocol';
+import { cleanText } from './clean-text.ts';
+import { foldFrames } from './fold-frames.ts';
+import { formatDuration } from './format-duration.ts';
+import { frameText, placeText } from './frame-text.ts';
+import type { ReportStyle } from './report-style.ts';
+
+const MAX_WAITS = 8;
+const MAX_WAITERS = 8;
+
+/**
+ * A stuck request in full: what it is, where it last passed, what it waits for, and its await stacks.
+ *
+ * @param evidence - the dump's evidence, for a request that has no verdict of its own
+ */
+export function formatRequest(request: DumpRequest, evidence: Evidence, style: ReportStyle): string[] {
+  const { colors } = style;
+  const lines = [
+    `${colors.bold(requestTitle(request))}  ${formatDuration(request.elapsedMs)}  ${colors.dim(`(${standing(request, evidence)})`)}`,
+    `  last passed ${checkpointText(request, style)}`,
+  ];
+  const origin = [
+    request.traceId === undefined ? [] : [`trace ${cleanText(request.traceId, 64)}`],
+    request.requestId === undefined ? [] : [`request id ${cleanText(request.requestId, 64)}`],
+  ].flat();
+  if (origin.length > 0) lines.push(colors.dim(`  ${origin.join(', ')}`));
+  for (const wait of request.waitsFor.slice(0, MAX_WAITS)) {
+    const label = `${cleanText(wait.type, 40)} ${quoted(wait.label)}`;
+    lines.push(`  ${colors.yellow(`waits for ${label}`)} for ${formatDuration(wait.sinceMs)}`);
+  }
+  if (request.waitsFor.length > MAX_WAITS)
+    lines.push(colors.dim(`  … waits for ${request.waitsFor.length - MAX_WAITS} more`));
+  lines.push(...formatStacks(request, style));
+  return lines;
+}
+
+/** `#41 GET /reports/:id`, safe to print. */
+export function requestTitle(request: Pick<DumpRequest, 'id' | 'method' | 'route' | 'path'>): string {
+  return `#${request.id} ${cleanText(request.method, 20)} ${cleanText(request.route || request.path, 120)}`;
+}
+
+/** `"charged the card" (src/pay.ts:31), 10.1 s ago`, safe to print. */
+export function checkpointText({ checkpoint }: DumpRequest, { cwd }: { cwd?: string | undefined }): string {
+  const place =
+    checkpoint.file === undefined ? '' : ` (${placeText(checkpoint.file, checkpoint.line, undefined, cwd)})`;
+  return `${quoted(checkpoint.label)}${place}, ${formatDuration(checkpoint.ageMs)} ago`;
+}
+
+/** The reason in a few words: `no progress for 10.1 s, timeout 10 s`. */
+export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
+  const idle = formatDuration(request.idleMs);
+  const timeout = `timeout ${formatDuration(request.timeoutMs)}`;
+  switch (request.verdict?.evidence ?? dumpEvidence) {
+    case 'slow':
+      return `slow: it moved ${idle} ago, and is not done`;
+    case 'chain-stalled':
+      return `its own awaits stand still, other work in its context moved ${idle} ago, ${timeout}`;
+    default:
+      return `no progress for ${idle}, ${timeout}`;
+  }
+}
+
+function formatStacks(request: DumpRequest, style: ReportStyle): string[] {
+  const { colors } = style;
+  if (request.stacks.length === 0) {
+    return [colors.dim('  no await stack: callback code, or the evidence is incomplete')];
+  }
+  const lines: string[] = [];
+  let foreign = false;
+  for (const [index, stack] of request.stacks.slice(0, style.maxStacks).entries()) {
+    const about = request.awaits?.[index];
+    if (about?.own === false && !foreign) {
+      foreign = true;
+      lines.push(colors.dim('  other work in its context:'));
+    } else if (index > 0) lines.push(colors.dim('  and'));
+    lines.push(...formatStack(stack, about, request.id, style));
+  }
+  const omitted = Math.max(0, request.stacks.length - style.maxStacks) + (request.omittedAwaits ?? 0);
+  if (omitted > 0) lines.push(colors.dim(`  … ${omitted} more ${omitted === 1 ? 'await' : 'awaits'}`));
+  return lines;
+}
+
+function formatStack(stack: DumpFrame[], about: DumpAwait | undefined, ownId: number, style: ReportStyle): string[] {
+  const { colors, cwd } = style;
+  const lines = stack.every((frame) => frame.kind === 'hangwatch')
+    ? ['    the handler itself; below it is no await that V8 can follow']
+    : foldFrames(stack).flatMap((part) => {
+        if (part.type === 'fold') return part.wrapper ? [] : [colors.dim(`    … ${part.label}`)];
+        const text = `    ${frameText(part.frame, cwd)}`;
+        return [part.prominent ? text : colors.dim(text)];
+      });
+  if (about !== undefined && lines[0] !== undefined) lines[0] += colors.cyan(`  ${awaitText(about, ownId)}`);
+  return lines;
+}
+
+/** `waiting 10.1 s, as does #42`, safe to print. */
+export function awaitText(about: DumpAwait, ownId: number): string {
+  const others = [...new Set(about.alsoAwaitedBy ?? [])].filter((id) => id !== ownId);
+  const shown = others.slice(0, MAX_WAITERS).map((id) => `#${id}`);
+  if (others.length > MAX_WAITERS) shown.push(`${others.length - MAX_WAITERS} more`);
+  const verb = others.length === 1 ? 'as does' : 'as do';
+  return `waiting ${formatDuration(about.ageMs)}${others.length > 0 ? `, ${verb} ${shown.join(', ')}` : ''}`;
+}
+
+function quoted(text: string): string {
+  return `"${cleanText(text, 120).replaceAll('"', '\\"')}"`;
+}

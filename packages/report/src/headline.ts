@@ -1,0 +1,23 @@
+import type { Dump } from '@hangwatch/protocol';
+
+/** What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `RECOVERED`, `GONE`. */
+export function headline(dump: Pick<Dump, 'kind' | 'verdict'>): string {
+  if (dump.kind !== 'hang') return dump.kind.toUpperCase();
+  switch (dump.verdict.evidence) {
+    case 'proven-cycle':
+      return 'DEADLOCK (proven)';
+    case 'proven-unreachable':
+      return 'HANG (proven)';
+    case 'slow':
+      return 'SLOW';
+    default:
+      return `HANG (${dump.verdict.evidence.replaceAll('-', ' ')})`;
+  }
+}
+
+/** How bad it is, for colours and sorting. */
+export function severity(dump: Pick<Dump, 'kind' | 'verdict'>): 'alarm' | 'warning' | 'relief' {
+  if (dump.kind === 'recovered') return 'relief';
+  const weak = dump.kind === 'gone' || dump.verdict.evidence === 'slow' || dump.verdict.evidence === 'chain-stalled';
+  return weak ? 'warning' : 'alarm';
+}

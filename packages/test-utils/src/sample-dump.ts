@@ -1,0 +1,1 @@
+export { sampleDump } from '@hangwatch/protocol/sample';
