@@ -58,8 +58,10 @@ export class Scanner {
       inFlight.push(watched);
       if (watched.settled || (watched.reading.flags & (FLAG_UNWATCHED | FLAG_REPORTED)) !== 0) continue;
       const suspicion = suspicionOf(watched, nowMs);
+      if (suspicion !== undefined) suspects.push({ watched, suspicion });
+      // A suspect that moves may be acquitted, and stand still from here on.
       if (suspicion === undefined) nextDueMs = Math.min(nextDueMs, dueMs(watched, nowMs));
-      else suspects.push({ watched, suspicion });
+      else if (suspicion === 'moving') nextDueMs = Math.min(nextDueMs, watched.movedAtMs + watched.reading.timeoutMs);
     }
     return { suspects, inFlight, nextDueMs };
   }

@@ -112,9 +112,15 @@ export class AddressBook {
 
   #refresh(host: string, entry: Entry): Promise<void> {
     this.#clock.clearTimeout(entry.timer);
-    entry.lookup ??= this.#resolve(host).finally(() => {
-      entry.lookup = undefined;
-    });
+    entry.lookup ??= this.#resolve(host)
+      .then((addresses) => {
+        // Also when nobody waits for it any more: late is better than old.
+        if (addresses.length > 0) entry.addresses = addresses;
+        return addresses;
+      })
+      .finally(() => {
+        entry.lookup = undefined;
+      });
     entry.pending = this.#settle(host, entry, entry.lookup).finally(() => {
       entry.pending = undefined;
       this.#schedule(host, entry);
@@ -127,7 +133,6 @@ export class AddressBook {
       const addresses = await within(lookup, LIMIT_MS, this.#clock);
       if (addresses === TIMED_OUT) throw noAddress(host, `no answer in ${LIMIT_MS} ms`);
       if (addresses.length === 0) throw noAddress(host, 'no addresses');
-      entry.addresses = addresses;
       entry.error = undefined;
       entry.backOff.succeeded();
     } catch (error) {

@@ -43,13 +43,17 @@ describe('BackOff', () => {
 
   it('waits at least as long as the server asks, and at most a tenth longer', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1_000, max: 10_000_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (askedMs, lot) => {
-        const backOff = new BackOff(COLLECTOR_BACK_OFF, new ManualClock(), () => lot);
-        backOff.failed({ askedMs });
-        const heardMs = Math.min(askedMs, askedCapMs);
-        expect(backOff.waitMs).toBeGreaterThanOrEqual(heardMs);
-        expect(backOff.waitMs).toBeLessThanOrEqual(heardMs * 1.1 + 0.001);
-      }),
+      fc.property(
+        fc.integer({ min: 1_000, max: 10_000_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (askedMs, lot) => {
+          const backOff = new BackOff(COLLECTOR_BACK_OFF, new ManualClock(), () => lot);
+          backOff.failed({ askedMs });
+          const heardMs = Math.min(askedMs, askedCapMs);
+          expect(backOff.waitMs).toBeGreaterThanOrEqual(heardMs);
+          expect(backOff.waitMs).toBeLessThanOrEqual(heardMs * 1.1 + 0.001);
+        },
+      ),
     );
   });
 

@@ -70,18 +70,28 @@ describe('resolveHost', () => {
     expect(asked).toEqual(['query']);
   });
 
-  it.each(['ENOTFOUND', 'ENODATA', 'ESERVFAIL', 'EREFUSED'])('asks the system when a name server has answered %s', async (code) => {
-    const asked: string[] = [];
-    const answer = [{ address: '192.0.2.2', family: 4 }];
-    expect(await resolveHost('collector', sources({ query: () => fail(code), system: async () => answer }, asked))).toBe(answer);
-    expect(asked).toEqual(['query', 'system']);
-  });
+  it.each(['ENOTFOUND', 'ENODATA', 'ESERVFAIL', 'EREFUSED'])(
+    'asks the system when a name server has answered %s',
+    async (code) => {
+      const asked: string[] = [];
+      const answer = [{ address: '192.0.2.2', family: 4 }];
+      expect(
+        await resolveHost('collector', sources({ query: () => fail(code), system: async () => answer }, asked)),
+      ).toBe(answer);
+      expect(asked).toEqual(['query', 'system']);
+    },
+  );
 
-  it.each(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED'])('does not take a pool thread when name servers fail with %s', async (code) => {
-    const asked: string[] = [];
-    await expect(resolveHost('collector', sources({ query: () => fail(code) }, asked))).rejects.toMatchObject({ code });
-    expect(asked).toEqual(['query']);
-  });
+  it.each(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED'])(
+    'does not take a pool thread when name servers fail with %s',
+    async (code) => {
+      const asked: string[] = [];
+      await expect(resolveHost('collector', sources({ query: () => fail(code) }, asked))).rejects.toMatchObject({
+        code,
+      });
+      expect(asked).toEqual(['query']);
+    },
+  );
 
   it('resolves localhost for real', async () => {
     expect(await resolveHost('localhost')).toContainEqual({ address: '127.0.0.1', family: 4 });

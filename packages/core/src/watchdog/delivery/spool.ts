@@ -17,6 +17,9 @@ const MAX_ENTRIES = 20_000;
 // A dump that has failed this often lets the others go first: it may be what fails, not the collector.
 const PATIENT_TRIES = 5;
 
+// Failures of the process, not of the file that was to be read.
+const NOT_THE_FILE = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
 /** What a {@link Spool} needs. */
 export interface SpoolSettings {
   /** @default a folder of our own in the system's temporary folder */
@@ -94,7 +97,8 @@ export class Spool {
     for (const { file, name } of entries.filter((entry) => this.#isFree(entry)).sort(byTurn)) {
       const claimed = formatSpoolName({ ...name, state: this.#claim() });
       if (!renameIfThere(join(folder, file), join(folder, claimed))) continue;
-      const gzip = readChecked(join(folder, claimed), this.#settings.maxBytes);
+      const gzip = this.#read(folder, claimed);
+      if (gzip === 'gone') continue;
       if (gzip) return { claimed: { file: claimed, gzip }, retryInMs: undefined, bad };
       this.setAside(claimed, 'bad');
       bad += 1;
@@ -115,6 +119,19 @@ export class Spool {
   /** Nobody shall try again, but a person may want to look. */
   setAside(file: string, as: 'rejected' | 'bad'): void {
     this.#change(file, (name) => ({ ...name, state: { kind: as } }));
+  }
+
+  /** The claimed file's bytes; undefined if it is broken or can't be read. */
+  #read(folder: string, claimed: string): Buffer | 'gone' | undefined {
+    try {
+      return readChecked(join(folder, claimed), this.#settings.maxBytes);
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return 'gone';
+      if (!NOT_THE_FILE.has(code)) return undefined;
+      this.#change(claimed, (name) => ({ ...name, state: { kind: 'ready' } }));
+      throw error;
+    }
   }
 
   #folder(): string {

@@ -1,0 +1,228 @@
+import type { Dump } from '@hangwatch/protocol';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FLAG_REPORTED, HEADER_CELLS, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
+import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
+import { TestingTable } from './testing-table.ts';
+import { WatchLoop } from './watch-loop.ts';
+
+/** A main thread that answers, or does not, and a watchdog beside it on a clock that the test moves. */
+function setUp(options: { answers?: boolean; evidence?: (slot: number) => Partial<RequestEvidence> } = {}) {
+  const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
+  const table = new TestingTable();
+  const dumps: Dump[] = [];
+  const asked: ToMain['type'][] = [];
+  const generations = new Map<number, number>();
+  const evidenceOf = (slot: number): RequestEvidence => ({
+    slot,
+    generation: generations.get(slot) ?? 0,
+    method: 'GET',
+    route: `/r${slot}`,
+    path: `/r${slot}`,
+    requestId: undefined,
+    traceId: undefined,
+    checkpoint: { label: 'handler' },
+    stacks: [[{ function: 'wait', file: '/app/wait.ts', line: slot + 1, column: 5, async: true, kind: 'app' }]],
+    awaits: [{ ageMs: 1_000, own: true, alsoAwaitedBy: [] }],
+    omittedAwaits: 0,
+    youngestOwnMs: 5_000,
+    waitsFor: [],
+    openEnded: false,
+    ...options.evidence?.(slot),
+  });
+  const loop = new WatchLoop({
+    settings: {
+      version: WORKER_PROTOCOL_VERSION,
+      header: header.buffer as SharedArrayBuffer,
+      scanIntervalMs: 100,
+      evidenceWaitMs: 500,
+      collectors: [],
+      token: undefined,
+      spoolDir: undefined,
+      service: 'shop',
+      serviceVersion: '1.0.0',
+      hangwatchVersion: '0.1.0',
+      instance: 'i-1',
+      hostname: 'h',
+      pid: 1,
+      cwd: '/app',
+      nodeVersion: 'v20.20.0',
+      startedAtMs: Date.now(),
+      notifyHang: false,
+    },
+    monotonicMs: () => Date.now(),
+    deliver: (dump) => dumps.push(dump),
+    post(message) {
+      asked.push(message.type);
+      if (options.answers === false) return;
+      if (message.type === 'look') {
+        const results = message.slots.map((ref) => ({ ...ref, youngestOwnMs: evidenceOf(ref.slot).youngestOwnMs }));
+        loop.receive({ type: 'look', id: message.id, results });
+      }
+      if (message.type === 'gather') {
+        loop.receive({ type: 'evidence-part', id: message.id, requests: [...generations.keys()].map(evidenceOf) });
+        loop.receive({
+          type: 'evidence-end',
+          id: message.id,
+          eventLoop: { delayP99Ms: 1, utilization: 0.5 },
+          resources: { Timeout: 2 },
+          tookMs: 3,
+        });
+      }
+    },
+  });
+  loop.receive({ type: 'segment', index: 0, buffer: table.buffer });
+  loop.start();
+  return {
+    header,
+    table,
+    dumps,
+    asked,
+    loop,
+    enter(slot: number, parts: Parameters<TestingTable['enter']>[1] = {}) {
+      generations.set(slot, table.enter(slot, { startMs: header[kClockMs] ?? 0, ...parts }));
+      Atomics.add(header, kInFlight, 1);
+      return generations.get(slot) ?? 0;
+    },
+    leave(slot: number, finished = true) {
+      if ((table.flags(slot) & FLAG_REPORTED) !== 0) {
+        loop.receive({ type: 'left', slot, generation: generations.get(slot) ?? 0, finished, elapsedMs: 1_500 });
+      }
+      table.leave(slot);
+      generations.delete(slot);
+      Atomics.sub(header, kInFlight, 1);
+    },
+  };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a hang', () => {
+  test('is reported once, with all requests in flight, the stuck one first', async () => {
+    const { table, dumps, enter } = setUp();
+    enter(0);
+    enter(1);
+    for (let i = 0; i < 30; i++) {
+      table.advance(0);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(dumps).toHaveLength(1);
+    const [dump] = dumps;
+    expect(dump).toMatchObject({ kind: 'hang', verdict: { evidence: 'no-progress' }, resources: { Timeout: 2 } });
+    expect(dump?.requests.map(({ route, state }) => `${route} ${state}`)).toEqual(['/r1 stuck', '/r0 moving']);
+    expect(dump?.verdict.summary).toContain('wait (/app/wait.ts:2:5)');
+  });
+
+  test('is reported within the timeout and one and a quarter scan intervals', async () => {
+    const { dumps, enter } = setUp();
+    await vi.advanceTimersByTimeAsync(50);
+    enter(0);
+    const beganMs = Date.now();
+    while (dumps.length === 0) await vi.advanceTimersByTimeAsync(5);
+    expect(Date.now() - beganMs).toBeGreaterThanOrEqual(1_000);
+    expect(Date.now() - beganMs).toBeLessThanOrEqual(1_125);
+  });
+
+  test('found in the same scan shares a dump', async () => {
+    const { dumps, enter } = setUp();
+    for (let slot = 0; slot < 5; slot++) enter(slot);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(dumps).toHaveLength(1);
+    expect(dumps[0]?.requests.filter(({ state }) => state === 'stuck')).toHaveLength(5);
+    expect(dumps[0]?.verdict.summary).toContain('5 requests are stuck');
+  });
+
+  test('is reported from the table alone when the main thread does not answer', async () => {
+    const { dumps, enter } = setUp({ answers: false });
+    enter(0, { request: 7 });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(dumps).toHaveLength(1);
+    expect(dumps[0]?.evidence).toMatchObject({ complete: false });
+    expect(dumps[0]?.requests).toMatchObject([{ id: 7, state: 'stuck', stacks: [] }]);
+  });
+
+  test('whose background work moves on is reported as chain-stalled', async () => {
+    const { table, dumps, enter } = setUp();
+    enter(0);
+    for (let i = 0; i < 30; i++) {
+      table.move(0);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(dumps.map(({ verdict }) => verdict.evidence)).toEqual(['chain-stalled']);
+  });
+
+  test('a request whose own chain is young is looked at about once a timeout, and not reported', async () => {
+    const { table, dumps, asked, enter } = setUp({ evidence: () => ({ youngestOwnMs: 10 }) });
+    enter(0);
+    for (let i = 0; i < 100; i++) {
+      table.move(0);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(dumps).toEqual([]);
+    const looks = asked.filter((type) => type === 'look').length;
+    expect(looks).toBeGreaterThanOrEqual(5);
+    expect(looks).toBeLessThanOrEqual(10);
+  });
+});
+
+describe('the end of a reported request', () => {
+  test.each([
+    [true, 'recovered'],
+    [false, 'gone'],
+  ])('finished %s is told as %s, and follows the first report', async (finished, kind) => {
+    const { dumps, enter, leave } = setUp();
+    enter(0);
+    await vi.advanceTimersByTimeAsync(1_500);
+    leave(0, finished);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(dumps.map((dump) => dump.kind)).toEqual(['hang', kind]);
+    expect(dumps[1]?.follows).toBe(dumps[0]?.id);
+    expect(dumps[1]?.requests).toMatchObject([{ route: '/r0', elapsedMs: 1_500 }]);
+  });
+
+  test('a hundred that recover together share a dump', async () => {
+    const { dumps, enter, leave } = setUp();
+    for (let slot = 0; slot < 100; slot++) enter(slot);
+    await vi.advanceTimersByTimeAsync(1_500);
+    for (let slot = 0; slot < 100; slot++) leave(slot);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(dumps.map((dump) => `${dump.kind} ${dump.requests.length}`)).toEqual(['hang 100', 'recovered 100']);
+  });
+});
+
+describe('no alarm', () => {
+  test('for a process that was suspended', async () => {
+    const { table, dumps, enter } = setUp();
+    enter(0);
+    await vi.advanceTimersByTimeAsync(500);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(200);
+    table.advance(0);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(dumps).toEqual([]);
+  });
+
+  test('and no scan while nothing is in flight; the next request wakes it', async () => {
+    const { header, asked, dumps, enter, leave, loop } = setUp();
+    enter(0);
+    await vi.advanceTimersByTimeAsync(300);
+    leave(0);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(Atomics.load(header, kParked)).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+    const askedBefore = asked.length;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked.length).toBe(askedBefore);
+    enter(1);
+    Atomics.store(header, kParked, 0);
+    loop.receive({ type: 'wake' });
+    await vi.advanceTimersByTimeAsync(900);
+    expect(dumps).toEqual([]);
+    await vi.advanceTimersByTimeAsync(400);
+    expect(dumps).toHaveLength(1);
+  });
+});
