@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { prepareSpoolFolder } from './spool-folder.ts';
 
 const uid = process.geteuid?.() ?? -1;
@@ -21,7 +21,10 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'hangwatch-test-'));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(root, { recursive: true, force: true });
+});
 
 describe.skipIf(process.platform === 'win32')('prepareSpoolFolder', () => {
   it('creates a missing folder for this user alone, parents included', () => {
@@ -33,15 +36,9 @@ describe.skipIf(process.platform === 'win32')('prepareSpoolFolder', () => {
   });
 
   it('defaults to a folder of this user in the temporary folder', () => {
-    const before = process.env['TMPDIR'];
-    process.env['TMPDIR'] = root;
-    try {
-      expect(prepareSpoolFolder(undefined)).toBe(join(root, `hangwatch-spool-${uid}`));
-      expect(mode(join(root, `hangwatch-spool-${uid}`))).toBe(0o700);
-    } finally {
-      if (before === undefined) delete process.env['TMPDIR'];
-      else process.env['TMPDIR'] = before;
-    }
+    vi.stubEnv('TMPDIR', root);
+    expect(prepareSpoolFolder(undefined)).toBe(join(root, `hangwatch-spool-${uid}`));
+    expect(mode(join(root, `hangwatch-spool-${uid}`))).toBe(0o700);
   });
 
   it.each(['folder', 'nothing'])('refuses a symbolic link to a %s', (target) => {

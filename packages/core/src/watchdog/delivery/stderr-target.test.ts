@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,14 +18,14 @@ beforeAll(() => {
      import { systemClock } from './clock.js';
      import { openStderr } from './stderr-target.js';
      import { StderrWriter } from './stderr-writer.js';
+     setInterval(() => {}, 1_000);
      const writer = new StderrWriter({ clock: systemClock, open: openStderr, patienceMs: 300 });
      let written = 0; let lost = 0;
      for (let i = 0; i < 20; i += 1) {
        if (await writer.write('r' + i + ' ' + 'x'.repeat(99_990))) written += 1; else lost += 1;
        if (lost > 2) break;
      }
-     parentPort.postMessage({ written, lost });
-     setInterval(() => {}, 1_000);`,
+     parentPort.postMessage({ written, lost });`,
   );
   writeFileSync(
     join(root, 'main.js'),
@@ -59,23 +59,17 @@ describe.skipIf(process.platform !== 'linux')('openStderr', () => {
     ['pipe', 'blocking'],
   ])('never waits for the reader of a full %s %s', async (kind, flag) => {
     const file = join(root, `full-${kind}-${flag}.json`);
-    const node = [process.execPath, join(root, 'main.js'), file, flag] as const;
-    // Node gives its children sockets; a shell makes real pipes. In both cases nobody reads.
-    const child =
-      kind === 'socket'
-        ? spawn(node[0], node.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] })
-        : spawn(
-            'sh',
-            [
-              '-c',
-              '{ "$@" 2>&1 >/dev/null; kill $(cat "$0.pid"); } | { echo $$ >/dev/null; sh -c \'echo $PPID\' >"$0.pid"; exec sleep 30; }',
-              file,
-              ...node,
-            ],
-            { stdio: 'ignore' },
-          );
+    // Node gives its children sockets; a named pipe is a pipe as a shell makes it. Nobody reads either.
+    const fifo = join(root, `fifo-${flag}`);
+    if (kind === 'pipe') execFileSync('mkfifo', [fifo]);
+    const reader = kind === 'pipe' ? openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK) : undefined;
+    const stderr = kind === 'pipe' ? openSync(fifo, constants.O_WRONLY) : 'pipe';
+    const child = spawn(process.execPath, [join(root, 'main.js'), file, flag], {
+      stdio: ['ignore', 'inherit', stderr],
+    });
     child.stderr?.pause();
     await once(child, 'exit');
+    for (const fd of [reader, stderr]) if (typeof fd === 'number') closeSync(fd);
     const result = readResult(file);
     expect(result.lost).toBeGreaterThan(0);
     expect(Date.now() - result.exitAt).toBeLessThan(2_000);
