@@ -1,1 +1,26 @@
-export {};
+import type { AwaitContext as Context } from './await-context.ts';
+import type { AwaitTracker as Tracker } from './await-tracker.ts';
+import { implementation } from './implementation.ts';
+
+export type { AwaitStats } from './await-hooks.ts';
+export type { AwaitTrackerOptions } from './await-tracker.ts';
+export type { CallSite } from './call-site.ts';
+export type { AwaitStack } from './collect-await-stacks.ts';
+export type { FunctionLocation } from './function-location.ts';
+export type { FrameKind } from './script-origin.ts';
+export type { Support } from './self-test.ts';
+
+export type AwaitContext = Context;
+export type AwaitTracker = Tracker;
+
+export const {
+  AwaitContext,
+  AwaitTracker,
+  awaitStackOf,
+  collectAwaitStacks,
+  functionLocation,
+  functionLocations,
+  ownAwait,
+  runOwn,
+  sampleFirstWaiters,
+} = implementation;

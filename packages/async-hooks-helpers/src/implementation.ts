@@ -1,0 +1,21 @@
+import { AwaitContext } from './await-context.ts';
+import { awaitStackOf } from './await-stack-of.ts';
+import { AwaitTracker } from './await-tracker.ts';
+import { collectAwaitStacks } from './collect-await-stacks.ts';
+import { functionLocation, functionLocations } from './function-location.ts';
+import { ownAwait, runOwn } from './own-await.ts';
+import { sharedImplementation } from './process-wide.ts';
+import { sampleFirstWaiters } from './sample-first-waiters.ts';
+
+/** What every copy of this package in this thread uses: the first one that was loaded. */
+export const implementation = sharedImplementation(() => ({
+  AwaitContext,
+  AwaitTracker,
+  awaitStackOf,
+  collectAwaitStacks,
+  functionLocation,
+  functionLocations,
+  ownAwait,
+  runOwn,
+  sampleFirstWaiters,
+}));

@@ -1,0 +1,55 @@
+import { types } from 'node:util';
+import type { CallSite } from './call-site.ts';
+
+// These two functions are recognised by their position in this script, whatever a bundler makes of their names.
+async function hangwatchHandler(promise: Promise<unknown>): Promise<unknown> {
+  return await promise;
+}
+
+async function hangwatchRoot(fn: () => unknown): Promise<unknown> {
+  return await fn();
+}
+
+/**
+ * Marks what `value` waits for as the current context's own: every await stack behind it ends in this package's frame, is returned with
+ * `own: true` and without that frame. Return what this returns in `value`'s place: a rejection then stays as handled or as unhandled as it was.
+ *
+ * Anything but a genuine promise comes back as it is. A lazy thenable (a query builder) isn't touched: calling its `then` would run it.
+ *
+ * @example
+ * const wrapped = (request, reply) => ownAwait(handler(request, reply));
+ */
+export function ownAwait<T>(value: T): T {
+  return types.isPromise(value) ? (hangwatchHandler(value) as T) : value;
+}
+
+/**
+ * Calls `fn` and awaits its result as the current context's own. For middleware that awaits the rest of the chain itself, as Koa's does.
+ *
+ * @example
+ * app.use((ctx, next) => tracker.run(context, () => runOwn(next)));
+ */
+export function runOwn<T>(fn: () => Promise<T> | T): Promise<T> {
+  return hangwatchRoot(fn) as Promise<T>;
+}
+
+/** Which frames are the two functions above. Learnt by walking them once, in the self-test. */
+export class OwnFrames {
+  readonly #positions = new Set<string>();
+
+  add(site: CallSite): void {
+    this.#positions.add(positionOf(site));
+  }
+
+  has(site: CallSite | undefined): boolean {
+    return site !== undefined && this.#positions.has(positionOf(site));
+  }
+
+  get size(): number {
+    return this.#positions.size;
+  }
+}
+
+function positionOf(site: CallSite): string {
+  return `${site.file}:${site.line}:${site.column}`;
+}
