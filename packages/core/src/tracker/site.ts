@@ -1,7 +1,7 @@
 import { functionLocation } from '@hangwatch/async-hooks-helpers';
 
-// biome-ignore lint/complexity/noBannedTypes: any function may be a layer
-type AnyFunction = Function;
+/** Any function may be a layer. */
+export type AnyFunction = (...args: never[]) => unknown;
 
 /** A place that requests pass: a framework's layer, hook or phase, or a `checkpoint(label)`. Made once, passed often. */
 export class Site {

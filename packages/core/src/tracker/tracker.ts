@@ -27,7 +27,7 @@ import { OutboundCalls } from './outbound-calls.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
-import { Site } from './site.ts';
+import { type AnyFunction, Site } from './site.ts';
 import { StringTable } from './string-table.ts';
 import { WatchdogThread } from './watchdog-thread.ts';
 
@@ -146,8 +146,7 @@ export class Tracker implements RecordOwner {
   }
 
   /** A place that requests pass. Sites with a function are the caller's to keep; those with a label alone are made once. */
-  // biome-ignore lint/complexity/noBannedTypes: any function may be a layer
-  site(label: string, where?: Function | { file: string; line: number }): Site {
+  site(label: string, where?: AnyFunction | { file: string; line: number }): Site {
     if (where !== undefined) return new Site(label, this.#strings.intern(label), where);
     let site = this.#sites.get(label);
     if (site === undefined) {
@@ -165,7 +164,8 @@ export class Tracker implements RecordOwner {
   async stop(deadlineMs: number): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const record of [...this.records]) if (record !== undefined) this.leave(record, true);
+    // A server closes when its last connection has: whoever is left has no client any more.
+    for (const record of [...this.records]) record?.leave(record.response?.writableFinished === true);
     this.#outbound.stop();
     this.#awaits.uninstall();
     await this.#thread.stop(deadlineMs);

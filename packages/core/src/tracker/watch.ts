@@ -4,7 +4,7 @@ import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { releaseTracker, sharedTracker } from './process-tracker.ts';
 import type { RequestRecord } from './request-record.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
-import type { Site } from './site.ts';
+import type { AnyFunction, Site } from './site.ts';
 import type { RequestRules, Tracker } from './tracker.ts';
 
 /** How long `close` lets reports that are under way arrive. */
@@ -69,8 +69,7 @@ export class Watch {
    *
    * @param where the function whose source is the place
    */
-  // biome-ignore lint/complexity/noBannedTypes: any function may be a layer
-  site(label: string, where?: Function): Site | undefined {
+  site(label: string, where?: AnyFunction): Site | undefined {
     return this.#tracker?.site(label, where);
   }
 
