@@ -15,6 +15,6 @@ export async function printFile(file) {
 }
 
 function page(title, lines) {
-  const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<!doctype html><title>${escape(title)}</title><h1>${escape(title)}</h1><pre>${lines.map(escape).join('\n')}</pre>`;
+  const asHtml = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<!doctype html><title>${asHtml(title)}</title><h1>${asHtml(title)}</h1><pre>${lines.map(asHtml).join('\n')}</pre>`;
 }
