@@ -1,9 +1,9 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { type AwaitContext, link, outside, unlink } from './await-context.ts';
+import { AwaitContext, link, outside, unlink } from './await-context.ts';
 import { AwaitNode, PAIRED, sharedWaitOf } from './await-node.ts';
 import type { CapturedStack } from './probe-realm.ts';
 import { probing } from './process-wide.ts';
-import { firstWaiterOf, moveFirstWaiter, nodeOfDerived, stampDerived, stampFirstWaiter } from './promise-stamp.ts';
+import { awaitOfDerived, firstWaiterOf, setFirstWaiter, stamp, stampOf } from './promise-stamp.ts';
 
 /** Captured stacks a promise: the innermost frame of four waiters tells as much as that of forty. */
 const CAPTURES_A_PROMISE = 4;
@@ -21,8 +21,29 @@ export interface AwaitStats {
   capturesWasted: number;
   /** Outstanding awaits dropped from the middle of a context's list, over 4,096. */
   evicted: number;
-  /** Errors caught in the hooks' own bodies (a stack overflow of the application's, a promise that takes no stamp): awaits not tracked. */
+  /** Errors caught in the hooks: a capture at the end of the stack, a frozen promise that takes no stamp. */
   failures: number;
+}
+
+/**
+ * How to stamp the application's promises. Private fields go on frozen objects; there is a proposal that they should not
+ * (https://github.com/tc39/proposal-nonextensible-applies-to-private). Where they don't, an await of a frozen promise is not noticed as its first.
+ */
+export function awaitedStamp(stats: AwaitStats): HookState['stampAwaited'] {
+  try {
+    const context = new AwaitContext(new Uint32Array(1), 0);
+    context.release();
+    stamp(Object.freeze({}), new AwaitNode({}, context, 0));
+    return stamp;
+  } catch {
+    return (promise, node) => {
+      try {
+        stamp(promise, node);
+      } catch {
+        stats.failures += 1;
+      }
+    };
+  }
 }
 
 /** What the hooks read: replaced as a whole by the tracker's options. */
@@ -31,6 +52,8 @@ export interface HookState {
   clock: Uint32Array;
   budget: Int32Array;
   capture: ((above: (...args: never[]) => unknown) => CapturedStack) | undefined;
+  /** Stamps a promise of the application's that is awaited for the first time. */
+  stampAwaited: (promise: object, node: AwaitNode) => void;
   readonly stats: AwaitStats;
 }
 
@@ -40,10 +63,20 @@ export interface PromiseHooks {
 }
 
 /**
+ * Whether somebody waits for the promise now, with `await` or `then`. `false` also for the running function's own `await value`, which
+ * begins like an await of the function's promise, and where no hooks are installed.
+ */
+export function isAwaited(promise: object): boolean {
+  const first = firstWaiterOf(promise);
+  return first !== undefined && first.context !== null && first.mark !== PAIRED;
+}
+
+/**
  * The two hooks. `onInit` with a parent is an await or a `then` that begins (`promise` is its derived promise, `parent` what it waits
  * for), `onBefore` one that resumes. https://nodejs.org/docs/latest-v24.x/api/v8.html#promise-hooks
  *
- * An error that leaves a hook ends the process, so nothing does.
+ * An error that leaves a hook ends the process. There is no `try` around them because that alone costs 25 ns an await (V8 then doesn't
+ * inline the stamp's constructor): nothing on this path can throw, and what could is wrapped where it is.
  */
 export function createAwaitHooks(state: HookState): PromiseHooks {
   const { storage, stats } = state;
@@ -52,26 +85,25 @@ export function createAwaitHooks(state: HookState): PromiseHooks {
 
   function onInit(promise: object, parent: object | undefined): void {
     if (parent === undefined || probing.depth !== 0) return;
-    try {
-      begin(promise, parent);
-    } catch {
-      stats.failures += 1;
-    }
-  }
-
-  function begin(promise: object, parent: object): void {
     let context = storage.getStore();
-    if (context === undefined || !context.live) context = outside;
+    // Not `!context.live`: somebody may have put something else into the storage.
+    if (context === undefined || context === null || context.live !== true) context = outside;
     else context.cells[context.sequenceAt] = (context.cells[context.sequenceAt] as number) + 1;
     const node = new AwaitNode(parent, context, (state.clock[0] as number) | 0);
-    // Stamped first: should the promise refuse, nothing is linked that nobody would unlink.
-    stampDerived(promise, node);
-    const earlier = nodeOfDerived(parent);
-    if (earlier !== undefined && earlier.context !== null) pair(node, earlier);
+    stamp(promise, node);
     if (context !== outside) stats.evicted += link(context, node);
-    const first = firstWaiterOf(parent);
-    if (first === undefined) stampFirstWaiter(parent, node);
-    else if (first.context === null || looksLikeAwaitValue(first, node)) moveFirstWaiter(parent, node);
+    const present = stampOf(parent);
+    if (present === undefined) {
+      state.stampAwaited(parent, node);
+      return;
+    }
+    let first: AwaitNode | null = present;
+    if (present.promise !== parent) {
+      if (present.context !== null) pair(node, present);
+      first = present.waiter;
+    }
+    if (first === null || first.context === null || looksLikeAwaitValue(first, node))
+      setFirstWaiter(parent, present, node);
     else if (first.mark !== tick) again(first, node, context);
   }
 
@@ -114,25 +146,21 @@ export function createAwaitHooks(state: HookState): PromiseHooks {
     state.budget[0] = left - 1;
     shared.captures += 1;
     stats.captures += 1;
-    sharedWaitOf(node).captured = state.capture(onInit);
-  }
-
-  function onBefore(promise: object): void {
-    if (probing.depth !== 0) return;
     try {
-      resume(promise);
+      sharedWaitOf(node).captured = state.capture(onInit);
     } catch {
+      // The stack is too deep for one more call, most likely. The application's own error will come of that.
       stats.failures += 1;
     }
   }
 
-  function resume(promise: object): void {
+  function onBefore(promise: object): void {
+    if (probing.depth !== 0) return;
     tick = (tick + 1) & TICK_MASK;
-    const node = nodeOfDerived(promise);
+    const node = awaitOfDerived(promise);
     if (node === undefined) return;
     const { context, partner } = node;
-    if (context === null) return;
-    context.cells[context.sequenceAt] = (context.cells[context.sequenceAt] as number) + 1;
+    if (context !== null) context.cells[context.sequenceAt] = (context.cells[context.sequenceAt] as number) + 1;
     if (partner !== null && partner.promise !== null) {
       // `partner.promise` is the promise of the function that runs now: its next `await value` is no second waiter.
       const first = firstWaiterOf(partner.promise);

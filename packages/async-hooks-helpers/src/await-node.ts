@@ -36,6 +36,8 @@ export class AwaitNode {
   /** `PAIRED`, or the tick in which the function whose promise this node waits for was last known to run. */
   mark: number = NOT_SEEN_RUNNING;
   shared: SharedWait | null = null;
+  /** The first await of this await's own derived promise. Not cleared: that promise may be pending for longer. */
+  waiter: AwaitNode | null = null;
 
   constructor(promise: object, context: AwaitContext, since: number) {
     this.promise = promise;
@@ -44,7 +46,7 @@ export class AwaitNode {
   }
 }
 
-/** Cuts every reference the node holds. Not for a node that is still in a list: `unlink` does both. */
+/** Cuts every reference the node holds but `waiter`, which is cleared by itself. Not for a node that is still in a list: `unlink` does both. */
 export function clear(node: AwaitNode): void {
   node.promise = null;
   node.context = null;

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import v8 from 'node:v8';
 import { AwaitContext } from './await-context.ts';
-import { type AwaitStats, createAwaitHooks, type HookState } from './await-hooks.ts';
+import { type AwaitStats, awaitedStamp, createAwaitHooks, type HookState } from './await-hooks.ts';
 import { DefaultClock, useClock } from './clock.ts';
 import { frameWalker } from './frame-walker.ts';
 import { type Support, selfTest } from './self-test.ts';
@@ -56,6 +56,7 @@ export class AwaitTracker {
       clock: this.clock,
       budget,
       capture: frameWalker()?.realm.capture,
+      stampAwaited: awaitedStamp(this.stats),
       stats: this.stats,
     };
     const hooks = installHooks(state);

@@ -3,7 +3,7 @@ import { awaitStackOf } from './await-stack-of.ts';
 import { AwaitTracker } from './await-tracker.ts';
 import { collectAwaitStacks } from './collect-await-stacks.ts';
 import { functionLocation, functionLocations } from './function-location.ts';
-import { ownAwait, runOwn } from './own-await.ts';
+import { ownAwait, ownAwaitIgnored, runOwn } from './own-await.ts';
 import { sharedImplementation } from './process-wide.ts';
 import { sampleFirstWaiters } from './sample-first-waiters.ts';
 
@@ -16,6 +16,7 @@ export const implementation = sharedImplementation(() => ({
   functionLocation,
   functionLocations,
   ownAwait,
+  ownAwaitIgnored,
   runOwn,
   sampleFirstWaiters,
 }));

@@ -21,6 +21,7 @@ export const {
   functionLocation,
   functionLocations,
   ownAwait,
+  ownAwaitIgnored,
   runOwn,
   sampleFirstWaiters,
 } = implementation;

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { isAwaited } from './await-hooks.ts';
 import type { CallSite } from './call-site.ts';
 
 // These two functions are recognised by their position in this script, whatever a bundler makes of their names.
@@ -21,6 +22,25 @@ async function hangwatchRoot(fn: () => unknown): Promise<unknown> {
  */
 export function ownAwait<T>(value: T): T {
   return types.isPromise(value) ? (hangwatchHandler(value) as T) : value;
+}
+
+/** The prototype of what async functions return, also where a library has replaced the global `Promise`. */
+const promisePrototype: object = Object.getPrototypeOf((async () => undefined)());
+
+/**
+ * {@link ownAwait} for a caller that ignores what the function returned, as Express 4 and `node:http` do. There, a promise whose
+ * rejection the application handles itself must not be rejected a second time with nobody to handle it; and one that nobody handles
+ * must stay so. Subclasses of `Promise` are left alone: a `then` of their own would run, which nobody else calls.
+ *
+ * @example
+ * server.on('request', (request, response) => ownAwaitIgnored(listener(request, response)));
+ */
+export function ownAwaitIgnored(value: unknown): void {
+  if (!types.isPromise(value) || Object.getPrototypeOf(value) !== promisePrototype || Object.hasOwn(value, 'then'))
+    return;
+  const handledElsewhere = isAwaited(value);
+  const own = hangwatchHandler(value);
+  if (handledElsewhere) own.catch(() => undefined);
 }
 
 /**

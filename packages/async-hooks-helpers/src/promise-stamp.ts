@@ -8,18 +8,14 @@ function itself(object: object): object {
 }
 const Itself = itself as unknown as new (object: object) => object;
 
-class DerivedStamp extends Itself {
-  #node: AwaitNode;
-  constructor(promise: object, node: AwaitNode) {
-    super(promise);
-    this.#node = node;
-  }
-  static of(promise: object): AwaitNode | undefined {
-    return #node in promise ? promise.#node : undefined;
-  }
-}
-
-class WaiterStamp extends Itself {
+/**
+ * One field for both things a promise may be, because each further field gives promises further shapes, and the hooks' property accesses
+ * are only fast while there are few:
+ * - the derived promise of an await: its node (`node.promise` is then another promise), with the first await of it in `node.waiter`;
+ * - else the node of the first await of it (`node.promise` is then this very promise).
+ * A cleared node in the field is neither.
+ */
+class Stamp extends Itself {
   #node: AwaitNode;
   constructor(promise: object, node: AwaitNode) {
     super(promise);
@@ -33,21 +29,30 @@ class WaiterStamp extends Itself {
   }
 }
 
-/** Notes which await a derived promise (an await's throwaway, a `then`'s result) belongs to. */
-export function stampDerived(promise: object, node: AwaitNode): void {
-  new DerivedStamp(promise, node);
+/** Stamps a promise that has no stamp. */
+export function stamp(promise: object, node: AwaitNode): void {
+  new Stamp(promise, node);
 }
 
-/** The await that a derived promise belongs to. */
-export const nodeOfDerived: (promise: object) => AwaitNode | undefined = DerivedStamp.of;
+/** What a promise is stamped with. */
+export const stampOf: (promise: object) => AwaitNode | undefined = Stamp.of;
 
-/** Notes the first await of a promise. */
-export function stampFirstWaiter(promise: object, node: AwaitNode): void {
-  new WaiterStamp(promise, node);
+/** The await that a derived promise belongs to, while that is outstanding. */
+export function awaitOfDerived(promise: object): AwaitNode | undefined {
+  const node = Stamp.of(promise);
+  return node === undefined || node.context === null || node.promise === promise ? undefined : node;
 }
 
-/** Replaces the first await of a promise that has one noted. */
-export const moveFirstWaiter: (promise: object, node: AwaitNode) => void = WaiterStamp.move;
+/** The first await of a promise, which may have resumed since. */
+export function firstWaiterOf(promise: object): AwaitNode | undefined {
+  const node = Stamp.of(promise);
+  if (node === undefined || node.promise === promise) return node;
+  return node.waiter ?? undefined;
+}
 
-/** The await that was noted as a promise's first, which may have resumed since. */
-export const firstWaiterOf: (promise: object) => AwaitNode | undefined = WaiterStamp.of;
+/** Makes `waiter` the first await of a promise that is stamped with `present`. */
+export function setFirstWaiter(promise: object, present: AwaitNode, waiter: AwaitNode): void {
+  // The stamp of an outstanding derived promise must stay: it is how its await is found when it resumes.
+  if (present.context !== null && present.promise !== promise) present.waiter = waiter;
+  else Stamp.move(promise, waiter);
+}
