@@ -31,7 +31,9 @@ export function requestEvidence(
 ): RequestEvidence | undefined {
   const { slot, request, response } = record;
   if (slot === undefined || request === undefined || response === undefined) return undefined;
-  const shown = stacks.slice(0, stuck ? STUCK_STACKS : MOVING_STACKS);
+  // An own stack without frames is the handler's promise itself, awaited by nobody else: its age counts, there is nothing to show.
+  const telling = stacks.filter(({ frames }) => frames.length > 0);
+  const shown = telling.slice(0, stuck ? STUCK_STACKS : MOVING_STACKS);
   const openEnded = isOpenEnded(request, response);
   if (openEnded) record.unwatch();
   const path = maskPath(originalUrl(request));
@@ -49,9 +51,9 @@ export function requestEvidence(
     awaits: shown.map(
       (stack): DumpAwait => ({ ageMs: stack.ageMs, own: stack.own, alsoAwaitedBy: requestIds(stack, record) }),
     ),
-    omittedAwaits: stacks.length - shown.length,
+    omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
-    waitsFor: [...outboundWaits(record), ...sharedWaits(shown, record), ...bodyWait(request)],
+    waitsFor: [...outboundWaits(record), ...sharedWaits(stacks, record), ...bodyWait(request)],
     openEnded,
   };
 }

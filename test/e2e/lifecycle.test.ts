@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import { nodeBinaries, runScenario } from '@hangwatch/test-utils';
+import { describe, expect, test } from 'vitest';
+
+const SCENARIO = fileURLToPath(new URL('../scenarios/e2e/lifecycle.mjs', import.meta.url));
+
+describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+  async function run(name: string, execArgv: string[] = []): Promise<Record<string, unknown>> {
+    const { stdout, stderr, code } = await runScenario(SCENARIO, { node, execArgv, args: [name] });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return JSON.parse(stdout) as Record<string, unknown>;
+  }
+
+  test('a watchdog that dies is said, started again, and finds the next hang', async () => {
+    expect(await run('death')).toMatchObject({
+      found: true,
+      threads: 2,
+      problems: expect.arrayContaining(['HANGWATCH_ERR_WATCHDOG_DIED']),
+    });
+  });
+
+  test('where threads are refused it says so once, and requests are served', async () => {
+    expect(await run('refused')).toEqual({ statuses: [200, 200], problems: ['HANGWATCH_ERR_WATCHDOG_START'] });
+  });
+
+  test('starting and stopping a thousand times leaves no thread, no handle, no memory', async () => {
+    const result = await run('startStop', ['--expose-gc']);
+    expect(result).toMatchObject({ threads: 0, registered: false, resources: [] });
+    expect(result['grownBytesPerCycle']).toBeLessThan(100);
+  });
+
+  test('what a request held is free once it has ended, and what outlives it moves nobody', async () => {
+    const result = await run('memory', ['--expose-gc']);
+    expect(result).toEqual({ plain: ['promise', 'record', 'request', 'result'], stillTracked: 0, moved: 0 });
+  });
+
+  test('ESM and CommonJS copies share one tracker, which ends with the last registration', async () => {
+    expect(await run('twoCopies')).toEqual({
+      registrations: 2,
+      afterOne: true,
+      afterBoth: false,
+      problems: ['HANGWATCH_ERR_CONFLICTING_OPTIONS'],
+      same: false,
+    });
+  });
+
+  test('callbacks that throw are said and break nothing', async () => {
+    const result = await run('callbacks');
+    expect(result).toMatchObject({ status: 200, problems: expect.arrayContaining(['HANGWATCH_ERR_CALLBACK']) });
+  });
+});

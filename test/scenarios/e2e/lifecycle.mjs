@@ -1,0 +1,189 @@
+// One way of living and ending a case, chosen by the first argument; prints one line of JSON.
+import http from 'node:http';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import workerThreads from 'node:worker_threads';
+
+// The watchdog's thread is nobody's business; to kill it, a test has to catch it as it is made.
+const workers = [];
+const { Worker } = workerThreads;
+workerThreads.Worker = class extends Worker {
+  constructor(...args) {
+    super(...args);
+    workers.push(this);
+  }
+};
+syncBuiltinESMExports();
+const { watchServer } = await import('@hangwatch/core');
+const { openWatch } = await import('@hangwatch/core/adapter');
+
+const problems = [];
+const hangs = [];
+const options = {
+  timeout: 300,
+  scanInterval: 30,
+  enabled: true,
+  collector: 'http://127.0.0.1:9',
+  onInternalError: ({ code }) => problems.push(code),
+  onHang: (dump) => hangs.push(dump.verdict.evidence),
+};
+const shared = () => globalThis[Symbol.for('hangwatch.core/1')];
+const listen = async (listener, extra = {}) => {
+  const server = http.createServer(listener);
+  watchServer(server, { ...options, ...extra });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+};
+const get = (server, path = '/') =>
+  new Promise((resolve) => {
+    const request = http.get({ host: '127.0.0.1', port: server.address().port, path, agent: false }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode));
+    });
+    request.on('error', (error) => resolve(error.code));
+  });
+const close = (server) => {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(resolve));
+};
+const until = async (test) => {
+  for (let i = 0; i < 400 && !test(); i++) await sleep(25);
+  return test();
+};
+const print = (value) => console.log(JSON.stringify(value));
+
+const cases = {
+  /** The watchdog dies: said, started again, and it still finds the hang; after three restarts, off. */
+  async death() {
+    const server = await listen((request, response) => {
+      if (request.url === '/ok') response.end();
+    });
+    await get(server, '/ok');
+    await until(() => workers.length === 1);
+    await workers[0].terminate();
+    await until(() => workers.length === 2);
+    get(server, '/hang');
+    const found = await until(() => hangs.length > 0);
+    print({ found, problems, threads: workers.length });
+    await close(server);
+  },
+
+  /** Workers are refused: said once, requests go on as if nothing were there. */
+  async refused() {
+    workerThreads.Worker = class {
+      constructor() {
+        throw Object.assign(new Error('Access to this API has been restricted'), { code: 'ERR_ACCESS_DENIED' });
+      }
+    };
+    syncBuiltinESMExports();
+    const server = await listen((_request, response) => response.end('ok'));
+    const statuses = [await get(server), await get(server)];
+    print({ statuses, problems });
+    await close(server);
+  },
+
+  /** A thousand registrations that come and go, and twenty with a thread. */
+  async startStop() {
+    const before = process.getActiveResourcesInfo();
+    // The pipes of stdin, stdout and stderr are counted once they are used.
+    const left = () => process.getActiveResourcesInfo().filter((type) => !before.includes(type) && type !== 'PipeWrap');
+    for (let i = 0; i < 1_000; i++) await openWatch({ ...options }).close();
+    for (let i = 0; i < 20; i++) {
+      const server = await listen((_request, response) => response.end('ok'));
+      await get(server);
+      await close(server);
+      await until(() => shared() === undefined);
+    }
+    globalThis.gc();
+    await sleep(100);
+    const heapBefore = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 1_000; i++) await openWatch({ ...options }).close();
+    globalThis.gc();
+    await sleep(100);
+    globalThis.gc();
+    print({
+      threads: workers.filter((worker) => worker.threadId !== -1).length,
+      resources: left(),
+      registered: shared() !== undefined,
+      grownBytesPerCycle: Math.round((process.memoryUsage().heapUsed - heapBefore) / 1_000),
+    });
+  },
+
+  /** After its response a request's record, its promises and what they hold are free; an interval that goes on changes nothing. */
+  async memory() {
+    const collected = new Set();
+    const registry = new FinalizationRegistry((name) => collected.add(name));
+    const timers = [];
+    const server = await listen(async (request, response) => {
+      const big = { bytes: new Uint8Array(1e6) };
+      const settled = (async () => big)();
+      registry.register(big, 'result');
+      registry.register(request, 'request');
+      registry.register(shared().tracker.current(), 'record');
+      const forever = new Promise(() => {});
+      registry.register(forever, 'promise');
+      (async () => {
+        await forever;
+      })();
+      if (request.url === '/interval') timers.push(setInterval(async () => null, 5));
+      await settled;
+      response.end('ok');
+    });
+    await get(server, '/plain');
+    for (let i = 0; i < 100 && collected.size < 4; i++) {
+      globalThis.gc();
+      await sleep(20);
+    }
+    const plain = [...collected].sort();
+    await get(server, '/interval');
+    await sleep(50);
+    const { tracker } = shared();
+    const [cells] = tracker.table.segments;
+    const stillTracked = tracker.records.filter((record) => record !== undefined).length;
+    const before = [...cells];
+    await sleep(100);
+    const moved = [...cells].filter((cell, index) => cell !== before[index]).length;
+    timers.forEach(clearInterval);
+    print({ plain, stillTracked, moved });
+    await close(server);
+  },
+
+  /** ESM and CommonJS copies share one tracker. */
+  async twoCopies() {
+    const require = createRequire(import.meta.url);
+    const commonjs = require('@hangwatch/core/adapter');
+    const esm = openWatch(options);
+    const other = commonjs.openWatch({ ...options, service: 'another' });
+    const registrations = shared().registrations;
+    await other.close();
+    const afterOne = shared() !== undefined;
+    await esm.close();
+    print({
+      registrations,
+      afterOne,
+      afterBoth: shared() !== undefined,
+      problems,
+      same: commonjs.openWatch === openWatch,
+    });
+  },
+
+  /** Callbacks of the application that throw break nothing. */
+  async callbacks() {
+    const throws = () => {
+      throw new Error('application');
+    };
+    const server = await listen(
+      (request, response) => {
+        if (request.url !== '/hang') response.end('ok');
+      },
+      { onHang: throws, routeName: throws, ignore: throws },
+    );
+    const status = await get(server, '/ok');
+    get(server, '/hang');
+    await until(() => problems.filter((code) => code === 'HANGWATCH_ERR_CALLBACK').length >= 4);
+    print({ status, problems: [...new Set(problems)] });
+    await close(server);
+  },
+};
+
+await cases[process.argv[2]]();
