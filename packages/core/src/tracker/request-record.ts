@@ -18,7 +18,7 @@ import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import type { Slot } from './in-flight-table.ts';
 import type { OutboundCall } from './outbound-calls.ts';
 import type { RouteOverride } from './route-override.ts';
-import type { Site } from './site.ts';
+import type { AnyFunction, Site } from './site.ts';
 
 /** Where a record writes once its request is over: work that outlives the request must move nobody's numbers. */
 const SINK = new Uint32Array(SLOT_CELLS);
@@ -27,6 +27,9 @@ const SINK = new Uint32Array(SLOT_CELLS);
 export interface RecordOwner {
   readonly clock: Uint32Array;
   routeId(pattern: string): number;
+  site(label: string, where?: AnyFunction): Site;
+  run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R;
+  current(): RequestRecord | undefined;
   leave(record: RequestRecord, finished: boolean): void;
 }
 
@@ -50,6 +53,8 @@ export class RequestRecord extends AwaitContext {
   bytesSeen = -1;
   outbound: OutboundCall | undefined = undefined;
   sampled = false;
+  /** What the framework's adapter remembers of this request; forgotten when the request is over. */
+  adapterState: unknown = undefined;
 
   constructor(
     id: number,
@@ -76,6 +81,19 @@ export class RequestRecord extends AwaitContext {
     cells[base + kCheckpointMs] = this.owner.clock[0] as number;
     cells[base + kProgress] = ((cells[base + kProgress] as number) + 1) | 0;
     this.site = site;
+  }
+
+  /**
+   * Calls a layer of the framework: the request is at `site`, and runs in its own context again where that got lost on the way.
+   *
+   * @returns what `fn` returned
+   */
+  callLayer<T, A extends unknown[], R>(site: Site, fn: (this: T, ...args: A) => R, thisValue: T, args: A): R {
+    const { slot, owner } = this;
+    if (slot === undefined) return Reflect.apply(fn, thisValue, args);
+    this.enterSite(site);
+    if (owner.current() === this) return Reflect.apply(fn, thisValue, args);
+    return owner.run(this, () => Reflect.apply(fn, thisValue, args));
   }
 
   /** The request itself advanced: bytes moved. */
@@ -133,5 +151,6 @@ export class RequestRecord extends AwaitContext {
     this.site = undefined;
     this.bytes = undefined;
     this.outbound = undefined;
+    this.adapterState = undefined;
   }
 }

@@ -26,6 +26,7 @@ import { InFlightTable } from './in-flight-table.ts';
 import { OutboundCalls } from './outbound-calls.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
+import { stampRequest } from './request-stamp.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { type AnyFunction, Site } from './site.ts';
 import { StringTable } from './string-table.ts';
@@ -100,6 +101,7 @@ export class Tracker implements RecordOwner {
     cells[base + kMaxDurationMs] = rules.maxDurationMs;
     cells[base + kFlags] = 0;
     this.records[slot.index] = record;
+    stampRequest(request, record);
     if (isHttp2(request)) record.bytes = byteCounters(request);
     const { header } = this.table;
     header[kEntered] = (header[kEntered] as number) + 1;

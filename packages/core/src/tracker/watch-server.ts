@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { ownAwait } from '@hangwatch/async-hooks-helpers';
+import { ownAwaitIgnored } from '@hangwatch/async-hooks-helpers';
 import { HangwatchError } from '../errors.ts';
 import type { HangwatchOptions } from '../options.ts';
 import { describeValue } from './describe-value.ts';
@@ -39,7 +39,8 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
   if (!watch.enabled) return watch;
   watched.add(server);
   const { emit } = server;
-  server.emit = function emitWatched(this: WatchableServer, event, ...args) {
+  const inherited = !Object.hasOwn(server, 'emit');
+  const emitWatched: WatchableServer['emit'] = function (this: WatchableServer, event, ...args) {
     if (!REQUEST_EVENTS.has(event)) return Reflect.apply(emit, this, [event, ...args]) as boolean;
     const [request, response] = args as [IncomingRequest, OutgoingResponse];
     const record = watch.enter(request, response);
@@ -50,13 +51,18 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
       // `rawListeners` copies, as `emit` does: a listener that removes another one changes the next event.
       const listeners = this.rawListeners(event);
       for (const listener of listeners) {
-        if (typeof listener === 'function') ownAwait(Reflect.apply(listener, this, args));
+        if (typeof listener === 'function') ownAwaitIgnored(Reflect.apply(listener, this, args));
       }
       return listeners.length > 0;
     });
   };
+  server.emit = emitWatched;
   server.on('close', () => {
-    server.emit = emit;
+    // Somebody may have wrapped `emit` after us: theirs stays, and ours, inside it, passes everything on.
+    if (server.emit === emitWatched) {
+      if (inherited) Reflect.deleteProperty(server, 'emit');
+      else server.emit = emit;
+    }
     watched.delete(server);
     watch.close().catch(() => undefined);
   });

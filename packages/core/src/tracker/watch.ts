@@ -1,8 +1,8 @@
-import { HangwatchError } from '../errors.ts';
 import type { HangwatchOptions, IgnoreRule } from '../options.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { releaseTracker, sharedTracker } from './process-tracker.ts';
 import type { RequestRecord } from './request-record.ts';
+import { recordOf } from './request-stamp.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import type { AnyFunction, Site } from './site.ts';
 import type { RequestRules, Tracker } from './tracker.ts';
@@ -38,15 +38,18 @@ export class Watch {
   }
 
   /**
-   * Registers a request, unless it is ignored, and frees it when its response has ended or its client has left. Never throws.
+   * Registers a request, unless it is ignored or registered already, and frees it when its response has ended or its client has left.
+   * Never throws.
    *
-   * @returns the record to run the request with, or `undefined` where the request is not tracked
+   * @returns the record to run the request with, or `undefined` where the request is not to be entered
    */
   enter(request: IncomingRequest, response: OutgoingResponse): RequestRecord | undefined {
     const tracker = this.#tracker;
     if (tracker === undefined || this.#closed) return undefined;
     try {
-      if (this.options.ignore.length > 0 && this.#ignores(request)) return undefined;
+      // A server that is watched, or an application that this one is mounted in, has been first.
+      if (recordOf(request) !== undefined) return undefined;
+      if (this.options.ignore.length > 0 && this.#ignores(request, tracker)) return undefined;
       const record = tracker.enter(request, response, this.#rules);
       if (record !== undefined) {
         // `close` comes last, of a finished response as of one whose client left. It may come twice.
@@ -80,11 +83,17 @@ export class Watch {
     if (this.#tracker !== undefined) await releaseTracker(this.#tracker, CLOSE_DEADLINE_MS);
   }
 
-  #ignores(request: IncomingRequest): boolean {
+  /** A rule that throws ignores nothing: better a request too many in a report than a hang that nobody sees. */
+  #ignores(request: IncomingRequest, tracker: Tracker): boolean {
     const url = request.url ?? '';
     const end = url.search(/[?#]/);
     const path = end === -1 ? url : url.slice(0, end);
-    return this.options.ignore.some((rule) => matches(rule, path, request));
+    try {
+      return this.options.ignore.some((rule) => matches(rule, path, request));
+    } catch (error) {
+      tracker.problem('HANGWATCH_ERR_CALLBACK', `ignore threw: ${String(error)}`, error);
+      return false;
+    }
   }
 }
 
@@ -105,9 +114,5 @@ function matches(rule: IgnoreRule, path: string, request: IncomingRequest): bool
     rule.lastIndex = 0;
     return rule.test(path);
   }
-  try {
-    return rule(request) === true;
-  } catch (error) {
-    throw new HangwatchError('HANGWATCH_ERR_CALLBACK', `ignore threw: ${String(error)}`, { cause: error });
-  }
+  return rule(request) === true;
 }
