@@ -1,0 +1,104 @@
+import type { Dump, DumpRequest } from '@hangwatch/protocol';
+import { checkpointText, formatDuration, requestTitle, standing, timestampText } from '@hangwatch/report';
+import { badge, timeTag } from './badge.ts';
+import { type Html, html } from './html.ts';
+import { layout } from './layout.ts';
+import { stackList } from './stack-list.ts';
+
+const MAX_STUCK = 50;
+const MAX_ROWS = 500;
+
+/** A dump as a person reads it: the sentence, the stuck requests with their stacks, all requests in flight, the process. */
+export function dumpPage(dump: Dump, now: Date): string {
+  const stuck = dump.requests.filter((request) => request.state === 'stuck');
+  const id = encodeURIComponent(dump.id);
+  const body = html`
+<article>
+<h1>${badge(dump)} ${dump.verdict.summary}</h1>
+<p class="facts">${origin(dump, now)}</p>
+<p class="links"><a href="/v1/dumps/${id}">JSON</a> <a href="/dumps/${id}/text">Text</a>
+${dump.follows !== undefined && html` <a href="/dumps/${encodeURIComponent(dump.follows)}">The report that this follows</a>`}</p>
+${
+  stuck.length > 0 &&
+  html`<section><h2>Stuck</h2>${stuck.slice(0, MAX_STUCK).map((request) => stuckRequest(request, dump))}
+${stuck.length > MAX_STUCK && html`<p class="quiet">${stuck.length - MAX_STUCK} more are in the table.</p>`}</section>`
+}
+${inFlightTable(dump)}
+${processFacts(dump)}
+</article>`;
+  return layout({ title: `${dump.verdict.summary} · hangwatch`, body });
+}
+
+function origin(dump: Dump, now: Date): Html {
+  const { service, version, hostname, pid, node, uptimeMs } = dump.process;
+  const facts = [
+    timeTag(dump.at, timestampText(dump.at, now)),
+    service !== '' && html`<b>${service}</b> ${version}`,
+    html`${hostname} · pid ${pid}`,
+    html`Node ${node.replace(/^v/, '')}`,
+    html`up ${formatDuration(uptimeMs)}`,
+  ].filter((fact) => fact !== false);
+  return html`${facts.map((fact) => html`<span>${fact}</span> `)}`;
+}
+
+function stuckRequest(request: DumpRequest, dump: Dump): Html {
+  const { cwd } = dump.process;
+  const origin = [
+    request.traceId !== undefined && `trace ${request.traceId}`,
+    request.requestId !== undefined && `request id ${request.requestId}`,
+  ].filter((text) => text !== false);
+  return html`
+<section class="request" id="request-${request.id}">
+<h3>${requestTitle(request)} <span class="since">${formatDuration(request.elapsedMs)}</span></h3>
+<p>${capitalised(standing(request, dump.verdict.evidence))}. Last passed ${checkpointText(request, { cwd })}.</p>
+${origin.length > 0 && html`<p class="quiet">${origin.join(', ')}</p>`}
+${request.waitsFor.map(
+  ({ type, label, sinceMs }) =>
+    html`<p class="wait">waits for ${type} <b>${label}</b> for ${formatDuration(sinceMs)}</p>`,
+)}
+${stackList(request, cwd)}
+</section>`;
+}
+
+function inFlightTable({ requests }: Dump): Html {
+  const rows = requests.slice(0, MAX_ROWS).map(
+    (request) => html`<tr class="${request.state}">
+<td>${request.state}</td><td class="name">${requestTitle(request)}</td>
+<td class="number">${formatDuration(request.elapsedMs)}</td><td class="number">${formatDuration(request.idleMs)}</td>
+<td>${request.checkpoint.label}</td></tr>`,
+  );
+  return html`
+<section>
+<h2>In flight: ${requests.length}</h2>
+${
+  requests.length === 0
+    ? html`<p class="quiet">None.</p>`
+    : html`<div class="scroll" tabindex="0" role="region" aria-label="Requests in flight">
+<table>
+<thead><tr><th scope="col">State</th><th scope="col">Request</th><th scope="col" class="number">For</th><th scope="col" class="number">Idle</th><th scope="col">Last passed</th></tr></thead>
+<tbody>${rows}</tbody>
+</table></div>`
+}
+${requests.length > MAX_ROWS && html`<p class="quiet">${requests.length - MAX_ROWS} more are in the JSON.</p>`}
+</section>`;
+}
+
+function processFacts(dump: Dump): Html {
+  const { eventLoop, evidence, suppressed } = dump;
+  const resources = Object.entries(dump.resources).sort((a, b) => b[1] - a[1]);
+  return html`
+<section>
+<h2>Process</h2>
+<dl>
+<dt>Event loop</dt><dd>p99 delay ${formatDuration(eventLoop.delayP99Ms)}, ${Math.round(eventLoop.utilization * 100)}% busy</dd>
+${resources.length > 0 && html`<dt>Resources</dt><dd>${resources.map(([type, count]) => `${type} ${count}`).join(', ')}</dd>`}
+${evidence && html`<dt>Evidence</dt><dd>${evidence.complete ? 'complete' : 'incomplete'}, taken in ${formatDuration(evidence.tookMs)}${evidence.note !== undefined && html`; ${evidence.note}`}</dd>`}
+${(suppressed.dumps > 0 || suppressed.requests > 0) && html`<dt>Suppressed</dt><dd>${suppressed.dumps} dumps of ${suppressed.requests} requests since the last dump</dd>`}
+<dt>Dump</dt><dd><code>${dump.id}</code></dd>
+</dl>
+</section>`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
