@@ -15,7 +15,8 @@ const delivery = createDelivery({
   spoolDir: settings.spoolDir,
   instance: settings.instance,
   userAgent: `hangwatch/${settings.hangwatchVersion} node/${settings.nodeVersion.slice(1)}`,
-  onProblem: ({ code, message }) => post({ type: 'problem', code, message }),
+  onProblem: ({ code, message }) =>
+    post({ type: 'problem', code: `HANGWATCH_ERR_DELIVERY_${code.replaceAll('-', '_').toUpperCase()}`, message }),
 });
 const loop = new WatchLoop({
   settings,

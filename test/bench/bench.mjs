@@ -1,0 +1,140 @@
+#!/usr/bin/env node
+// Throughput with everything on, against none and against AsyncLocalStorage alone: side by side in one run, the three servers of a
+// framework measured in turn in every round, so that whatever else the machine does falls on all of them. Each handler awaits 20 times.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import autocannon from 'autocannon';
+
+const HELP = `usage: npm run bench -- [options]
+
+Measures requests per second of Fastify, Express, Koa and node:http without anything, with an
+AsyncLocalStorage.run alone, and with hangwatch; prints medians, and medians of the per-round ratios.
+
+  --rounds N        rounds of each server (default 9)
+  --seconds N       seconds of load in a round (default 2)
+  --connections N   keep-alive connections (default 50)
+  --only LIST       frameworks, comma-separated (default fastify,express,koa,node:http)
+  --node PATH       Node binary that runs the servers (default this one)
+  --json            JSON on stdout
+  --help            this text`;
+
+const VARIANTS = ['none', 'als', 'hangwatch'];
+const FRAMEWORKS = ['fastify', 'express', 'koa', 'node:http'];
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '9' },
+    seconds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '50' },
+    only: { type: 'string', default: FRAMEWORKS.join(',') },
+    node: { type: 'string', default: process.execPath },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const number = (name) => {
+  const value = Number(values[name]);
+  if (Number.isFinite(value) && value > 0) return value;
+  console.error(`bench: --${name} must be a positive number, got ${JSON.stringify(values[name])}`);
+  process.exit(2);
+};
+const rounds = number('rounds');
+const duration = number('seconds');
+const connections = number('connections');
+const frameworks = values.only.split(',');
+const unknown = frameworks.filter((name) => !FRAMEWORKS.includes(name));
+if (unknown.length > 0) {
+  console.error(`bench: --only knows ${FRAMEWORKS.join(', ')}, got ${unknown.join(', ')}`);
+  process.exit(2);
+}
+
+const median = (list) => {
+  const sorted = [...list].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+const progress = (text) => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+};
+
+async function start(framework, variant) {
+  const child = spawn(
+    values.node,
+    [fileURLToPath(new URL('throughput-server.mjs', import.meta.url)), framework, variant],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  const port = await new Promise((resolve, reject) => {
+    child.stdout.once('data', (text) => resolve(Number(text)));
+    child.once('exit', (code) => reject(new Error(`${framework}, ${variant}: the server ended with code ${code}`)));
+  });
+  const load = (seconds) => autocannon({ url: `http://127.0.0.1:${port}`, connections, duration: seconds });
+  return {
+    async measure(seconds) {
+      const result = await load(seconds);
+      if (result.non2xx > 0 || result.errors > 0)
+        throw new Error(`${framework}, ${variant}: ${result.non2xx} bad answers, ${result.errors} errors`);
+      return result.requests.average;
+    },
+    stop: () => child.stdin.end(),
+  };
+}
+
+const table = [];
+for (const framework of frameworks) {
+  const servers = [];
+  for (const variant of VARIANTS) servers.push(await start(framework, variant));
+  try {
+    for (const server of servers) await server.measure(1);
+    const samples = VARIANTS.map(() => []);
+    for (let round = 0; round < rounds; round++) {
+      progress(`${framework}: round ${round + 1} of ${rounds}`);
+      // Another order in each round: whoever comes first finds the machine cooler.
+      for (let i = 0; i < VARIANTS.length; i++) {
+        const at = (i + round) % VARIANTS.length;
+        samples[at].push(await servers[at].measure(duration));
+      }
+    }
+    const [none, als, hangwatch] = samples;
+    const ratio = (a, b) => median(a.map((value, i) => value / b[i]));
+    table.push({
+      framework,
+      requestsPerSecond: { none: median(none), als: median(als), hangwatch: median(hangwatch) },
+      ratio: {
+        alsToNone: ratio(als, none),
+        hangwatchToNone: ratio(hangwatch, none),
+        hangwatchToAls: ratio(hangwatch, als),
+      },
+    });
+  } finally {
+    for (const server of servers) server.stop();
+  }
+}
+progress('');
+
+const version = await new Promise((resolve) =>
+  spawn(values.node, ['--version']).stdout.once('data', (text) => resolve(String(text).trim())),
+);
+if (values.json) {
+  console.log(JSON.stringify({ node: version, rounds, seconds: duration, connections, table }, undefined, 2));
+} else {
+  const ratio = (value) => value.toFixed(2);
+  console.log(
+    `Node ${version}, ${connections} connections, ${rounds} rounds of ${duration} s, 20 awaits a request; medians\n`,
+  );
+  console.log(
+    '| | requests/s, none | AsyncLocalStorage | hangwatch | hangwatch / none | hangwatch / AsyncLocalStorage |',
+  );
+  console.log('|---|---|---|---|---|---|');
+  for (const { framework, requestsPerSecond: rps, ratio: r } of table) {
+    console.log(
+      `| ${framework} | ${Math.round(rps.none)} | ${Math.round(rps.als)} (${ratio(r.alsToNone)}) | ${Math.round(rps.hangwatch)} | ${ratio(r.hangwatchToNone)} | ${ratio(r.hangwatchToAls)} |`,
+    );
+  }
+}
