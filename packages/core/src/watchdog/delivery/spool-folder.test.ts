@@ -49,6 +49,10 @@ describe.skipIf(process.platform === 'win32')('prepareSpoolFolder', () => {
     );
   });
 
+  it.skipIf(process.platform !== 'linux')('fails at once where no folder can be made', () => {
+    expect(() => prepareSpoolFolder('/proc/self/nowhere/spool')).toThrow('ENOENT');
+  });
+
   it('refuses what is no folder', () => {
     writeFileSync(join(root, 'file'), '');
     expect(() => prepareSpoolFolder(join(root, 'file'))).toThrow('it is not a folder');

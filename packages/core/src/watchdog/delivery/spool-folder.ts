@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SpoolError } from './spool-error.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
@@ -30,7 +30,7 @@ function ownName(): string {
 function ownFolder(folder: string): string {
   let stats = existing(folder);
   if (!stats) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     // Looked at again: between the two, somebody else may have put something in its place.
     stats = lstatSync(folder);
   }
@@ -44,6 +44,18 @@ function ownFolder(folder: string): string {
     throw refused(folder, 'other users can write to it (chmod 700 would do)');
   }
   return folder;
+}
+
+/** With its parents. Not `recursive: true`: below a folder that takes no entries, such as /proc, Node's own never returns. */
+function makeFolder(folder: string): void {
+  const parent = dirname(folder);
+  if (parent !== folder && !existsSync(parent)) makeFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster; what it has made is looked at like any other.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /** Ours or root's, and writable by others: trusted as a parent, not as the spool. */
