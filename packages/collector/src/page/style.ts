@@ -16,9 +16,9 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 sy
 a { color: var(--link); }
 a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 code, .stack { font: 13px/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-.top { border-bottom: 1px solid var(--line); padding: .6rem 1rem; }
+.top { border-bottom: 1px solid var(--line); padding: .6rem max(1rem, calc(50% - 31rem)); }
 .brand { color: var(--ink); font-weight: 700; text-decoration: none; letter-spacing: .01em; }
-.top, main { max-width: 64rem; margin: 0 auto; }
+main { max-width: 64rem; margin: 0 auto; }
 main { padding: 1rem; }
 h1 { font-size: 1.3rem; line-height: 1.4; margin: .5rem 0; }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
