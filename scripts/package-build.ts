@@ -18,3 +18,26 @@ export function packageBuild(options: Pick<UserConfig, 'entry' | 'external' | 'c
     tsconfig: 'tsconfig.json',
   };
 }
+
+/**
+ * The build of an adapter, whose CommonJS module is the function itself: `require('@hangwatch/express')(options)`. No generator of
+ * declarations can say that of an ES module's source, so `src/index.d.cts` is written by hand, and a test holds it to the other.
+ */
+export function adapterBuild(): UserConfig[] {
+  const common = packageBuild({ entry: ['src/index.ts'] });
+  return [
+    { ...common, format: 'esm' },
+    {
+      ...common,
+      format: 'cjs',
+      dts: false,
+      // The first of the two cleans.
+      clean: false,
+      copy: [{ from: 'src/index.d.cts', to: 'dist/index.d.cts' }],
+      outputOptions: {
+        exports: 'named',
+        footer: 'module.exports = Object.assign(exports.hangwatch, exports);',
+      },
+    },
+  ];
+}

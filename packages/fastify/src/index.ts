@@ -1,1 +1,2 @@
-export {};
+export type { HangwatchOptions, RouteOptions } from '@hangwatch/core';
+export { hangwatch, hangwatch as default } from './register.ts';

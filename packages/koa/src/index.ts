@@ -1,1 +1,3 @@
-export {};
+export type { HangwatchOptions, RouteOptions } from '@hangwatch/core';
+export type { Context, Middleware, Next } from './context.ts';
+export { type HangwatchMiddleware, hangwatch, hangwatch as default } from './register.ts';

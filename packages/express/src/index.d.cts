@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HangwatchOptions as CoreOptions, RouteOptions as CoreRouteOptions } from '@hangwatch/core';
+
+/** Middleware that watches every request which reaches it. The module is this function; see the README. */
+declare function hangwatch(options?: hangwatch.HangwatchOptions): hangwatch.HangwatchMiddleware;
+
+declare namespace hangwatch {
+  export type HangwatchOptions = CoreOptions;
+  export type RouteOptions = CoreRouteOptions;
+  /** Passes control on, with an error or without. */
+  export type Next = (error?: unknown) => void;
+  /** Middleware as Express 4 and 5 (and Connect) call it. */
+  export type Middleware = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
+  /** The middleware that `hangwatch` makes. */
+  export interface HangwatchMiddleware extends Middleware {
+    /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
+    close(): Promise<void>;
+  }
+  /** Middleware that changes what hangwatch does for a route. */
+  export function route(options: RouteOptions | false): Middleware;
+  export { hangwatch, hangwatch as default };
+}
+
+export = hangwatch;

@@ -1,0 +1,43 @@
+import type { HangwatchOptions } from '@hangwatch/core';
+import { openWatch } from '@hangwatch/core/adapter';
+import { enterRequest, type Middleware } from './enter.ts';
+import type { ExpressRequest } from './layer.ts';
+import { route } from './route.ts';
+import { watchLayersOf } from './wrap.ts';
+
+/** The middleware that {@link hangwatch} makes. */
+export interface HangwatchMiddleware extends Middleware {
+  /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Middleware that watches every request which reaches it, so it comes first. Works with Express 4 and 5. Where an application and one
+ * mounted in it both have it, the outer one watches.
+ *
+ * @throws {HangwatchError} `HANGWATCH_ERR_OPTION` when an option is wrong
+ * @example
+ * const app = express();
+ * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747' }));
+ * app.get('/export', hangwatch.route({ timeout: 120_000 }), handler);
+ */
+export function hangwatch(options: HangwatchOptions = {}): HangwatchMiddleware {
+  const watch = openWatch(options);
+  const watched = new WeakSet<object>();
+  const middleware: Middleware = function hangwatch(request, response, next) {
+    enterRequest(watch, request, response, next, () => {
+      const { app } = request as ExpressRequest;
+      if (typeof app !== 'function' || watched.has(app)) return;
+      watched.add(app);
+      watchLayersOf(routerOf(app));
+    });
+  };
+  return Object.assign(middleware, { close: () => watch.close() });
+}
+
+hangwatch.route = route;
+
+/** Express 4 keeps its router in `_router` and throws on `router`; Express 5 the other way round, without throwing. */
+function routerOf(app: object): unknown {
+  return '_router' in app ? app._router : (app as { router?: unknown }).router;
+}

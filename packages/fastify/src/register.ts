@@ -1,0 +1,72 @@
+import type { HangwatchOptions } from '@hangwatch/core';
+import { openWatch } from '@hangwatch/core/adapter';
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
+import fp from 'fastify-plugin';
+import { enterHook } from './enter.ts';
+import { isFunction, wrapHook } from './phases.ts';
+import { checkRoute, wrapRoute } from './route.ts';
+import { labelOf, wrapLayer } from './wrap.ts';
+
+type Method = (this: FastifyInstance, ...args: unknown[]) => FastifyInstance;
+
+/**
+ * Watches every request of the instance that it is registered on, and of the plugins inside. Register it first: hooks added and routes
+ * declared before it run unnamed. When the instance closes, its registration ends.
+ *
+ * @throws {HangwatchError} `HANGWATCH_ERR_OPTION` when an option is wrong: `register` rejects with it
+ * @example
+ * const app = Fastify();
+ * await app.register(hangwatch, { timeout: 10_000, collector: 'http://127.0.0.1:4747' });
+ * app.get('/export', { config: { hangwatch: { timeout: 120_000 } } }, handler);
+ */
+export const hangwatch: FastifyPluginCallback<HangwatchOptions> = fp(register, {
+  name: '@hangwatch/fastify',
+  fastify: '>=5',
+});
+
+function register(instance: FastifyInstance, options: HangwatchOptions, done: (error?: Error) => void): void {
+  // Avvio adds options of its own to what `register` was given.
+  const {
+    prefix: _prefix,
+    logLevel: _level,
+    logSerializers: _serializers,
+    ...own
+  } = options as Record<string, unknown>;
+  let watch: ReturnType<typeof openWatch>;
+  try {
+    watch = openWatch(own as HangwatchOptions);
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  instance.addHook('onRoute', checkRoute);
+  if (watch.enabled) {
+    instance.addHook('onRoute', wrapRoute);
+    instance.addHook('onRequest', enterHook(watch));
+    instance.addHook('onClose', () => watch.close());
+    replaceMethods(instance);
+  }
+  done();
+}
+
+/** Instances inside inherit these, so hooks added there are wrapped as well. What Fastify refuses goes to Fastify as it came. */
+function replaceMethods(instance: FastifyInstance): void {
+  const { addHook, setErrorHandler, setNotFoundHandler } = instance as unknown as Record<string, Method>;
+  if (addHook === undefined || setErrorHandler === undefined || setNotFoundHandler === undefined) return;
+  const replacements: Record<string, Method> = {
+    addHook(name, hook) {
+      return Reflect.apply(addHook, this, [name, wrapHook(String(name), hook)]);
+    },
+    setErrorHandler(...args) {
+      return Reflect.apply(setErrorHandler, this, wrapFirstFunction(args, 'errorHandler', 1));
+    },
+    setNotFoundHandler(...args) {
+      return Reflect.apply(setNotFoundHandler, this, wrapFirstFunction(args, 'notFoundHandler', 0));
+    },
+  };
+  Object.assign(instance, replacements);
+}
+
+function wrapFirstFunction(args: unknown[], phase: string, at: number): unknown[] {
+  return args.map((each) => (isFunction(each) ? wrapLayer(each, labelOf(phase, each), at) : each));
+}

@@ -1,0 +1,30 @@
+import type { HangwatchOptions } from '@hangwatch/core';
+import { openWatch } from '@hangwatch/core/adapter';
+import type { Middleware } from './context.ts';
+import { enterRequest } from './enter.ts';
+import { route } from './route.ts';
+
+/** The middleware that {@link hangwatch} makes. */
+export interface HangwatchMiddleware extends Middleware {
+  /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Middleware that watches every request which reaches it, so it comes first. Works with Koa 2 and 3, and with `@koa/router`.
+ *
+ * @throws {HangwatchError} `HANGWATCH_ERR_OPTION` when an option is wrong
+ * @example
+ * const app = new Koa();
+ * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747' }));
+ * router.get('/export', hangwatch.route({ timeout: 120_000 }), handler);
+ */
+export function hangwatch(options: HangwatchOptions = {}): HangwatchMiddleware {
+  const watch = openWatch(options);
+  const middleware: Middleware = function hangwatch(context, next) {
+    return watch.enabled ? enterRequest(watch, middleware, context, next) : next();
+  };
+  return Object.assign(middleware, { close: () => watch.close() });
+}
+
+hangwatch.route = route;
