@@ -80,13 +80,15 @@ if (args[0] === '--child') {
 }
 const rounds = Number(args.find((x) => x.startsWith('--rounds='))?.slice(9) ?? 9);
 const self = fileURLToPath(import.meta.url);
-const samples = {};
+const samples = Object.fromEntries(
+  Object.keys(WORK).map((work) => [work, Object.fromEntries(WAYS.map((way) => [way, []]))]),
+);
 for (let round = 0; round < rounds; round++) {
   for (const work of Object.keys(WORK)) {
     for (const way of WAYS) {
       const child = spawnSync(process.execPath, [self, '--child', way, work], { encoding: 'utf8' });
       if (child.status !== 0) throw new Error(`${way}, ${work}: ${child.stderr}`);
-      ((samples[work] ??= {})[way] ??= []).push(Number(child.stdout));
+      samples[work][way].push(Number(child.stdout));
     }
   }
 }

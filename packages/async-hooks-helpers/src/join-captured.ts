@@ -8,6 +8,7 @@ import type { Fragment } from './fragment.ts';
 export class FragmentJoiner {
   readonly #byFrame = new Map<CallSite, Fragment[]>();
   readonly #byFunction = new Map<string, Fragment[]>();
+  readonly #byCaller = new Map<CallSite, Fragment[]>();
   readonly #isOwn: (site: CallSite | undefined) => boolean;
   readonly #ownRoots: Fragment[] = [];
 
@@ -22,11 +23,17 @@ export class FragmentJoiner {
     if (first === undefined) return;
     push(this.#byFrame, first, fragment);
     push(this.#byFunction, functionKey(first), fragment);
+    const [, caller] = fragment.frames;
+    if (caller !== undefined) push(this.#byCaller, caller, fragment);
     if (fragment.frames.length === 1 && this.#isOwn(first)) this.#ownRoots.push(fragment);
   }
 
   /** The captured (or early) frames with the walked rest. */
   join(frames: readonly CallSite[], index: number): readonly CallSite[] {
+    return this.#atItsAwait(this.#joined(frames, index));
+  }
+
+  #joined(frames: readonly CallSite[], index: number): readonly CallSite[] {
     for (let i = 1; i < frames.length; i++) {
       const site = frames[i] as CallSite;
       // Suspended at that very position then and now: the same activation, or one that can't be told from it.
@@ -39,17 +46,31 @@ export class FragmentJoiner {
 
   /**
    * A handler that has never been resumed has its adapter below it on the stack, not the frame that awaits it: that one begins to wait
-   * just after, so its await is the next newer.
+   * just after, so its await is the next newer. What lies between has returned by then.
    */
   #joinToOwnRoot(frames: readonly CallSite[], index: number): readonly CallSite[] {
     if (frames.some((site, i) => i > 0 && site.async)) return frames;
     const root = this.#ownRoots.find((fragment) => fragment.index > index);
-    if (root === undefined) return frames;
-    const adapter = frames.findIndex((site, i) => i > 0 && site.kind === 'hangwatch');
-    const foreign = frames.findIndex((site, i) => i > 0 && site.kind !== 'app');
-    const end = adapter !== -1 ? adapter : foreign !== -1 ? foreign : 1;
-    return [...frames.slice(0, end), ...root.frames];
+    return root === undefined ? frames : [...frames.slice(0, 1), ...root.frames];
   }
+
+  /**
+   * A captured stack has its innermost function where it called what it then awaited. If a walked stack has the same function with the
+   * same callers (the other promises of a race), it is the same activation, and the walked position is the `await` itself.
+   */
+  #atItsAwait(frames: readonly CallSite[]): readonly CallSite[] {
+    const [first, next] = frames;
+    if (first === undefined || next === undefined) return frames;
+    const key = functionKey(first);
+    const same = this.#byCaller
+      .get(next)
+      ?.find((x) => functionKey(x.frames[0] as CallSite) === key && isSame(x.frames, frames, 1));
+    return same === undefined ? frames : same.frames;
+  }
+}
+
+function isSame(a: readonly CallSite[], b: readonly CallSite[], from: number): boolean {
+  return a.length === b.length && a.every((site, i) => i < from || site === b[i]);
 }
 
 function push<K>(map: Map<K, Fragment[]>, key: K, fragment: Fragment): void {

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { declare, never, report } from './harness.mjs';
 
 async function query() {
@@ -23,14 +23,22 @@ declare(
   async function handler() {
     return noAwait();
   },
-  { limit: 'a function that has returned a promise is no longer suspended: it has no frame, as in every JavaScript stack' },
+  {
+    limit:
+      'a function that has returned a promise is no longer suspended: it has no frame, as in every JavaScript stack',
+  },
 );
-declare('return promise of plain function', ['query@query', 'handler@plainMiddle'], async function handler() {
-  await null;
-  return /*@plainMiddle*/ await (async function mid() {
-    return query();
-  })();
-}, { limit: 'mid has returned' });
+declare(
+  'return promise of plain function',
+  ['query@query', 'handler@plainMiddle'],
+  async function handler() {
+    await null;
+    return /*@plainMiddle*/ await (async function mid() {
+      return query();
+    })();
+  },
+  { limit: 'mid has returned' },
+);
 declare('handler returns query(), plain function', ['query@query'], function handler() {
   return query();
 });
@@ -62,7 +70,10 @@ declare(
     };
     /*@asyncExecutor*/ await new Promise(executor);
   },
-  { other: [['query@query', 'executor@executor']], limit: 'V8 has no link from the executor to the promise that it will resolve' },
+  {
+    other: [['query@query', 'executor@executor']],
+    limit: 'V8 has no link from the executor to the promise that it will resolve',
+  },
 );
 declare('Promise.all', ['query@query', 'handler@all'], async function handler() {
   /*@all*/ await Promise.all([1, query()]);
@@ -79,9 +90,13 @@ declare('Promise.race', ['query@query', 'handler@race'], async function handler(
 declare('Promise.all of two pending: the first', ['query@query', 'handler@allTwo'], async function handler() {
   /*@allTwo*/ await Promise.all([query(), loadUser()]);
 });
-declare('Promise.all of two pending: the second', ['query@query', 'loadUser@loadUser', 'handler@allTwoB'], async function handler() {
-  /*@allTwoB*/ await Promise.all([query(), loadUser()]);
-});
+declare(
+  'Promise.all of two pending: the second',
+  ['query@query', 'loadUser@loadUser', 'handler@allTwoB'],
+  async function handler() {
+    /*@allTwoB*/ await Promise.all([query(), loadUser()]);
+  },
+);
 declare('Promise.all in Promise.all', ['query@query', 'handler@allAll'], async function handler() {
   /*@allAll*/ await Promise.all([Promise.all([query()])]);
 });
@@ -101,19 +116,32 @@ declare('async generator', ['query@query', 'rows@rows', 'handler@generator'], as
 async function* outerRows() {
   /*@outerRows*/ yield* rows();
 }
-declare('yield* of an async generator', ['query@query', 'rows@rows', 'outerRows@outerRows', 'handler@yieldStar'], async function handler() {
-  for await (const /*@yieldStar*/ _ of outerRows()) {
-    // never
-  }
-});
+declare(
+  'yield* of an async generator',
+  ['query@query', 'rows@rows', 'outerRows@outerRows', 'handler@yieldStar'],
+  async function handler() {
+    for await (const /*@yieldStar*/ _ of outerRows()) {
+      // never
+    }
+  },
+);
 declare('for await over an array of promises', ['query@query', 'handler@syncIterable'], async function handler() {
   for await (const /*@syncIterable*/ _ of [query()]) {
     // never
   }
 });
-declare('Array.fromAsync', ['handler@fromAsync'], async function handler() {
-  /*@fromAsync*/ await Array.fromAsync(rows());
-}, { minimum: 22, other: [['query@query', 'rows@rows']], limit: 'V8 writes Array.fromAsync without a link that its walk follows' });
+declare(
+  'Array.fromAsync',
+  ['handler@fromAsync'],
+  async function handler() {
+    /*@fromAsync*/ await Array.fromAsync(rows());
+  },
+  {
+    minimum: 22,
+    other: [['query@query', 'rows@rows']],
+    limit: 'V8 writes Array.fromAsync without a link that its walk follows',
+  },
+);
 declare('async iterator by hand', ['handler@byHand'], async function handler() {
   for await (const /*@byHand*/ _ of { [Symbol.asyncIterator]: () => ({ next: () => never() }) }) {
     // never
@@ -130,9 +158,17 @@ declare('a promise whose resolver is elsewhere', ['handler@withResolvers'], asyn
 declare('Promise.try', ['query@query', 'handler@promiseTry'], async function handler() {
   /*@promiseTry*/ await (Promise.try ? Promise.try(() => query()) : query());
 });
-declare('top-level await of an imported module', ['handler@importing'], async function handler() {
-  /*@importing*/ await import('./hang-module.mjs');
-}, { other: [['(anonymous)@tla']], limit: "Node's module loader evaluates modules in C++: their awaits are seen, and not linked to the import" });
+declare(
+  'top-level await of an imported module',
+  ['handler@importing'],
+  async function handler() {
+    /*@importing*/ await import('./hang-module.mjs');
+  },
+  {
+    other: [['(anonymous)@tla']],
+    limit: "Node's module loader evaluates modules in C++: their awaits are seen, and not linked to the import",
+  },
+);
 class Store {
   async #read() {
     /*@read*/ await never();
@@ -144,9 +180,13 @@ class Store {
     /*@load*/ await Store.open(this);
   };
 }
-declare('class methods: private, static, arrow field', ['#read@read', 'open@open', 'load@load', 'handler@methods'], async function handler() {
-  /*@methods*/ await new Store().load();
-});
+declare(
+  'class methods: private, static, arrow field',
+  ['#read@read', 'open@open', 'load@load', 'handler@methods'],
+  async function handler() {
+    /*@methods*/ await new Store().load();
+  },
+);
 declare('anonymous arrow functions', ['(anonymous)@arrowInner', '(anonymous)@arrow'], async () => {
   /*@arrow*/ await (async () => {
     /*@arrowInner*/ await never();
@@ -156,19 +196,27 @@ const named = async () => /*@named*/ await never();
 declare('named arrow function, expression body', ['named@named', 'handler@namedCaller'], async function handler() {
   /*@namedCaller*/ await named();
 });
-declare('two promises that wait for each other', [], async function handler() {
-  let b;
-  async function first() {
-    await null;
-    /*@mutualA*/ await b;
-  }
-  async function second() {
-    await null;
-    /*@mutualB*/ await a;
-  }
-  const a = first();
-  b = second();
-  await a;
-}, { other: [['second@mutualB', 'first@mutualA']], limit: 'a promise with two waiters ends the walk: the cycle shows beside the handler, whose own frame is lost' });
+declare(
+  'two promises that wait for each other',
+  [],
+  async function handler() {
+    let b;
+    async function first() {
+      await null;
+      /*@mutualA*/ await b;
+    }
+    async function second() {
+      await null;
+      /*@mutualB*/ await a;
+    }
+    const a = first();
+    b = second();
+    await a;
+  },
+  {
+    other: [['second@mutualB', 'first@mutualA']],
+    limit: 'a promise with two waiters ends the walk: the cycle shows beside the handler, whose own frame is lost',
+  },
+);
 
 await report(import.meta.url, { files: [fileURLToPath(new URL('./hang-module.mjs', import.meta.url))] });

@@ -28,9 +28,14 @@ function compiled(name, code) {
 }
 
 const native = compiled('ts-es2017', tsc(ts.ScriptTarget.ES2017));
-declare('TypeScript for ES2017, with a source map', ['query@query', 'loadUser@loadUser', 'handler@handler'], native.handler);
+declare(
+  'TypeScript for ES2017, with a source map',
+  ['query@query', 'loadUser@loadUser', 'handler@handler'],
+  native.handler,
+);
 
-const limit = 'compiled to generators, nothing is suspended in an await: only the wrapper shows, which is how such a route is recognised';
+const limit =
+  'compiled to generators, nothing is suspended in an await: only the wrapper shows, which is how such a route is recognised';
 for (const [name, code] of [
   ['TypeScript for ES2015', tsc(ts.ScriptTarget.ES2015)],
   ['TypeScript for ES5', tsc(ts.ScriptTarget.ES5)],

@@ -3,7 +3,13 @@
 // place that V8 gives for the frame. All frames of the application must match, in number, name, file, line and column.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { AwaitContext, AwaitTracker, collectAwaitStacks, ownAwait, sampleFirstWaiters } from '@hangwatch/async-hooks-helpers';
+import {
+  AwaitContext,
+  AwaitTracker,
+  collectAwaitStacks,
+  ownAwait,
+  sampleFirstWaiters,
+} from '@hangwatch/async-hooks-helpers';
 
 export const clock = new Uint32Array(1);
 export const budget = new Int32Array([1_000_000]);
@@ -54,16 +60,23 @@ export function marksOf(file) {
   readFileSync(file, 'utf8')
     .split('\n')
     .forEach((text, i) => {
-      for (const found of text.matchAll(/\/\*@([\w-]+)\*\/ ?/g)) marks.set(found[1], { line: i + 1, column: found.index + found[0].length + 1 });
+      for (const found of text.matchAll(/\/\*@([\w-]+)\*\/ ?/g))
+        marks.set(found[1], { line: i + 1, column: found.index + found[0].length + 1 });
     });
   return marks;
 }
 
 export const show = (frames) =>
-  frames.map((f) => `${f.function}${f.promiseIndex === undefined ? '' : `[${f.promiseIndex}]`} ${f.file.split('/').slice(-2).join('/')}:${f.line}:${f.column}`).join(' < ');
+  frames
+    .map(
+      (f) =>
+        `${f.function}${f.promiseIndex === undefined ? '' : `[${f.promiseIndex}]`} ${f.file.split('/').slice(-2).join('/')}:${f.line}:${f.column}`,
+    )
+    .join(' < ');
 
 function matches(frames, expected, marks, files, dependency) {
-  if (dependency !== undefined && !frames.some((frame) => frame.function === dependency && frame.kind === 'dependency')) return false;
+  if (dependency !== undefined && !frames.some((frame) => frame.function === dependency && frame.kind === 'dependency'))
+    return false;
   const app = frames.filter((frame) => frame.kind === 'app');
   return (
     app.length === expected.length &&
@@ -95,9 +108,17 @@ export async function report(url, { waitMs = 300, files = [], early = false, cle
   const results = running.map(({ name, own, other = [], limit, dependency, errors, context, minimum = 20 }) => {
     if (major < minimum) return { name, ok: true, skipped: `Node ${minimum} and later have it` };
     const got = stacks.get(context);
-    const has = (expected, isOwn) => got.some((stack) => stack.own === isOwn && matches(stack.frames, expected, marks, new Set(paths), isOwn ? dependency : undefined));
+    const has = (expected, isOwn) =>
+      got.some(
+        (stack) =>
+          stack.own === isOwn && matches(stack.frames, expected, marks, new Set(paths), isOwn ? dependency : undefined),
+      );
     const missing = [
-      ...(own === null ? got.filter((stack) => stack.own).map(() => ['no own stack']) : has(own, true) ? [] : [['own', ...own]]),
+      ...(own === null
+        ? got.filter((stack) => stack.own).map(() => ['no own stack'])
+        : has(own, true)
+          ? []
+          : [['own', ...own]]),
       ...other.filter((expected) => !has(expected, false)).map((expected) => ['other', ...expected]),
     ];
     const ok = missing.length === 0 && errors.length === 0 && tracker.stats.failures === 0;
@@ -105,7 +126,25 @@ export async function report(url, { waitMs = 300, files = [], early = false, cle
     return { name, ok, limit, ...(ok ? {} : { missing, seen, errors }) };
   });
   cleanUp();
-  process.stdout.write(`${JSON.stringify({ node: process.version, support: tracker.support, stats: tracker.stats, results })}\n`, () => {
+  print(results);
+}
+
+const checks = [];
+/** A check that isn't a case: `actual` must equal `expected` in JSON. */
+export function check(name, actual, expected) {
+  const ok = JSON.stringify(actual) === JSON.stringify(expected);
+  checks.push({ name, ok, ...(ok ? {} : { actual, expected }) });
+}
+
+/** Prints the checks, and the cases given, and ends the process. */
+export function print(results = []) {
+  const output = {
+    node: process.version,
+    support: tracker.support,
+    stats: tracker.stats,
+    results: [...results, ...checks],
+  };
+  process.stdout.write(`${JSON.stringify(output)}\n`, () => {
     // Not exit(): a file call blocked in libuv's pool would hold it for ever.
     process.kill(process.pid, 'SIGKILL');
   });

@@ -44,10 +44,15 @@ await new Promise((resolve) => udp.bind(0, '127.0.0.1', resolve));
 
 /** A handler that has been resumed and waits for `inner`, which waits for the interface. */
 function api(name, mark, inner, options) {
-  declare(name, [`inner@${mark}`, 'handler@handler'], async function handler() {
-    await null;
-    return /*@handler*/ await inner();
-  }, options);
+  declare(
+    name,
+    [`inner@${mark}`, 'handler@handler'],
+    async function handler() {
+      await null;
+      return /*@handler*/ await inner();
+    },
+    options,
+  );
 }
 
 const emitter = new EventEmitter();
@@ -77,32 +82,49 @@ api('Readable.map', 'map', async function inner() {
   /*@map*/ await new Readable({ read() {} }).map((x) => x).toArray();
 });
 const ownQueue = 'the stream keeps its own queue between the two: V8 has no link';
-api('Readable.map(async function that hangs)', 'mapAsync', async function inner() {
-  /*@mapAsync*/ await Readable.from([1, 2]).map(async function mapper() {
-    /*@mapper*/ await never();
-  }).toArray();
-}, { other: [['mapper@mapper']], limit: ownQueue });
-api('Readable.from(async generator)', 'fromGenerator', async function inner() {
-  async function* generate() {
-    /*@generate*/ await never();
-    yield 1;
-  }
-  for await (const /*@fromGenerator*/ _ of Readable.from(generate())) {
-    // never
-  }
-}, { other: [['generate@generate']], limit: ownQueue });
+api(
+  'Readable.map(async function that hangs)',
+  'mapAsync',
+  async function inner() {
+    /*@mapAsync*/ await Readable.from([1, 2])
+      .map(async function mapper() {
+        /*@mapper*/ await never();
+      })
+      .toArray();
+  },
+  { other: [['mapper@mapper']], limit: ownQueue },
+);
+api(
+  'Readable.from(async generator)',
+  'fromGenerator',
+  async function inner() {
+    async function* generate() {
+      /*@generate*/ await never();
+      yield 1;
+    }
+    for await (const /*@fromGenerator*/ _ of Readable.from(generate())) {
+      // never
+    }
+  },
+  { other: [['generate@generate']], limit: ownQueue },
+);
 api('stream/promises pipeline', 'pipeline', async function inner() {
   /*@pipeline*/ await pipeline(new Readable({ read() {} }), new PassThrough());
 });
-api('pipeline through an async generator', 'pipelineGenerator', async function inner() {
-  async function* transform(chunks) {
-    for await (const chunk of chunks) {
-      /*@transform*/ await never();
-      yield chunk;
+api(
+  'pipeline through an async generator',
+  'pipelineGenerator',
+  async function inner() {
+    async function* transform(chunks) {
+      for await (const chunk of chunks) {
+        /*@transform*/ await never();
+        yield chunk;
+      }
     }
-  }
-  /*@pipelineGenerator*/ await pipeline(Readable.from(['a']), transform, new PassThrough());
-}, { other: [['transform@transform']], limit: ownQueue });
+    /*@pipelineGenerator*/ await pipeline(Readable.from(['a']), transform, new PassThrough());
+  },
+  { other: [['transform@transform']], limit: ownQueue },
+);
 api('stream/promises finished', 'finished', async function inner() {
   /*@finished*/ await finished(new PassThrough());
 });
