@@ -30,19 +30,42 @@ function once(name, files, outputs, work) {
   writeFileSync(stamp, digest);
 }
 
-const children = (folder) => readdirSync(path.join(root, folder), { withFileTypes: true }).filter((x) => x.isDirectory());
-const packages = children('packages').map((x) => `packages/${x.name}`);
+const children = (folder) =>
+  readdirSync(path.join(root, folder), { withFileTypes: true }).filter((x) => x.isDirectory());
+const packages = inBuildOrder(children('packages').map((x) => `packages/${x.name}`));
 const workspaces = [...packages, ...children('examples').map((x) => `examples/${x.name}`), 'test'];
-const manifests = workspaces.map((folder) => `${folder}/package.json`).filter((file) => existsSync(path.join(root, file)));
+const manifests = workspaces
+  .map((folder) => `${folder}/package.json`)
+  .filter((file) => existsSync(path.join(root, file)));
 const sources = (folder) =>
   readdirSync(path.join(root, folder), { withFileTypes: true, recursive: true })
     .filter((x) => x.isFile() && !x.name.endsWith('.test.ts'))
     .map((x) => path.relative(root, path.join(x.parentPath ?? x.path, x.name)))
     .sort();
 
+/** Dependencies first: a package's declarations are built against those of the packages that it imports. */
+function inBuildOrder(folders) {
+  const byName = new Map(folders.map((folder) => [manifestOf(folder).name, folder]));
+  const ordered = new Set();
+  const visit = (folder) => {
+    const { dependencies, devDependencies } = manifestOf(folder);
+    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+      if (byName.has(name)) visit(byName.get(name));
+    ordered.add(folder);
+  };
+  folders.forEach(visit);
+  return [...ordered];
+}
+
+function manifestOf(folder) {
+  return JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
+}
+
 function install() {
   once('install', ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests], [], () => {
-    run('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--prefer-offline'], { shell: process.platform === 'win32' });
+    run('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--prefer-offline'], {
+      shell: process.platform === 'win32',
+    });
   });
 }
 
@@ -51,7 +74,13 @@ function build() {
   for (const folder of packages) {
     once(
       `build-${path.basename(folder)}`,
-      [`${folder}/package.json`, `${folder}/tsdown.config.ts`, 'scripts/package-build.ts', 'tsconfig.base.json', ...sources(`${folder}/src`)],
+      [
+        `${folder}/package.json`,
+        `${folder}/tsdown.config.ts`,
+        'scripts/package-build.ts',
+        'tsconfig.base.json',
+        ...sources(`${folder}/src`),
+      ],
       [`${folder}/dist/index.js`, `${folder}/dist/index.cjs`],
       () => run(bin('tsdown'), [], { cwd: path.join(root, folder) }),
     );
