@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-import "../dist/index.js";
+import { processIo, run } from '../dist/index.js';
+
+process.exitCode = await run(process.argv.slice(2), processIo());

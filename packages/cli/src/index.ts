@@ -1,1 +1,3 @@
-export {};
+export { EXIT } from './cli-error.ts';
+export { type CliIo, processIo, type TextOutput } from './cli-io.ts';
+export { run } from './run.ts';
