@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { UserConfig } from 'tsdown';
 
 /** The build of every package: ESM and CJS side by side from the same source, each with its own declarations. */
@@ -14,8 +15,9 @@ export function packageBuild(options: Pick<UserConfig, 'entry' | 'external' | 'c
     clean: true,
     hash: false,
     logLevel: 'warn',
-    // Types resolve through package.json, as they will for users: never through the workspace's path aliases.
-    tsconfig: 'tsconfig.json',
+    // Without the path aliases and project references: types resolve through package.json, as they will for users. With them every
+    // package's declarations would hold copies of the others'.
+    tsconfig: fileURLToPath(new URL('../tsconfig.build.json', import.meta.url)),
   };
 }
 
