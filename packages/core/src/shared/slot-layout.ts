@@ -63,6 +63,9 @@ export const FLAG_UNWATCHED = 1;
 /** The watchdog has reported the request: its end is to be told. Survives a restart of the watchdog. */
 export const FLAG_REPORTED = 2;
 
+/** Stack captures that the main thread may make in a second: what CAPTURE_BUDGET starts with and is refilled by. */
+export const CAPTURES_PER_SECOND = 1_000;
+
 /** Milliseconds from `thenMs` to `nowMs` on the 32-bit clock, which wraps after 49 days. */
 export function clockSince(nowMs: number, thenMs: number): number {
   return (nowMs - thenMs) >>> 0;

@@ -1,4 +1,5 @@
 import {
+  CAPTURES_PER_SECOND,
   HEADER_CELLS,
   kCaptureBudget,
   kClockMs,
@@ -38,6 +39,8 @@ export class InFlightTable {
   constructor(onSegment: (index: number, buffer: SharedArrayBuffer) => void) {
     this.#onSegment = onSegment;
     this.header[kVersion] = LAYOUT_VERSION;
+    // The first requests come before the watchdog is there to give them any.
+    this.captureBudget[0] = CAPTURES_PER_SECOND;
   }
 
   get segments(): readonly Uint32Array[] {

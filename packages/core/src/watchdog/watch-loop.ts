@@ -1,5 +1,13 @@
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { FLAG_REPORTED, HEADER_CELLS, kCaptureBudget, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
+import {
+  CAPTURES_PER_SECOND,
+  FLAG_REPORTED,
+  HEADER_CELLS,
+  kCaptureBudget,
+  kClockMs,
+  kInFlight,
+  kParked,
+} from '../shared/slot-layout.ts';
 import type { SlotRef, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { AwakeClock } from './awake-clock.ts';
 import { diagnose } from './diagnose.ts';
@@ -10,8 +18,6 @@ import { elapsedMs, type Scan, Scanner, type Suspect, type Watched } from './sca
 import { StormControl } from './storm-control.ts';
 import { TableReader } from './table-reader.ts';
 
-/** Stack captures that the main thread may make in a second. */
-const CAPTURES_PER_SECOND = 1_000;
 /** Share of the main thread's time that samples and looks may take. */
 const MAIN_THREAD_SHARE = 0.01;
 /** Scans with nothing in flight after which the watchdog sleeps until it is woken. */
@@ -75,7 +81,6 @@ export class WatchLoop {
   }
 
   start(): void {
-    Atomics.store(this.#captureBudget, 0, CAPTURES_PER_SECOND);
     this.#schedule(this.#parts.settings.scanIntervalMs);
   }
 
