@@ -89,12 +89,13 @@ export class WatchdogThread {
         env: environment,
         resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 },
       });
-      worker.unref();
       this.#worker = worker;
       this.#state = 'running';
       worker.on('message', (message: ToMain) => this.#receive(message));
       worker.on('error', (error: unknown) => this.#died(worker, error));
       worker.on('exit', (code) => this.#died(worker, new Error(`exit code ${code}`)));
+      // After the listeners: adding one for messages makes the port count as work of this process again.
+      worker.unref();
     } catch (error) {
       this.#state = 'failed';
       this.#problem(
