@@ -79,6 +79,7 @@ function build() {
         `${folder}/tsdown.config.ts`,
         'scripts/package-build.ts',
         'tsconfig.base.json',
+        'tsconfig.build.json',
         ...sources(`${folder}/src`),
       ],
       [`${folder}/dist/index.js`, `${folder}/dist/index.cjs`],
