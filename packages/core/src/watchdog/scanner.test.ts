@@ -85,7 +85,8 @@ test('never early, and at most one scan late, whatever the schedule of moves', (
     fc.property(gaps, fc.integer({ min: 10, max: 250 }), (moves, intervalMs) => {
       const { table, scanner } = setUp();
       table.enter(0, { timeoutMs: 1_000 });
-      const moveTimes = moves.reduce<number[]>((times, gap) => [...times, (times.at(-1) ?? 0) + gap], []);
+      const moveTimes: number[] = [];
+      for (const gap of moves) moveTimes.push((moveTimes.at(-1) ?? 0) + gap);
       const lastMoveMs = moveTimes.at(-1) ?? 0;
       let nowMs = 0;
       for (;;) {
