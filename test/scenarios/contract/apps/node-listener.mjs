@@ -2,8 +2,14 @@ import { checkpoint, watchServer } from '@hangwatch/core';
 import * as probe from '../probe.mjs';
 
 /** A listener without a framework. */
-export async function listener(request, response) {
+export function listener(request, response) {
   const { pathname } = new URL(request.url, 'http://localhost');
+  if (pathname !== '/handled') return answer(pathname, request, response);
+  response.end('ok');
+  return probe.failHandled();
+}
+
+async function answer(pathname, request, response) {
   const json = (value) => {
     response.setHeader('content-type', 'application/json');
     response.setHeader('set-cookie', ['a=1', 'b=2']);
@@ -38,9 +44,6 @@ export async function listener(request, response) {
     case '/unhandled':
       response.end('ok');
       return probe.failLater();
-    case '/handled':
-      response.end('ok');
-      return probe.failHandled();
     case '/leave':
       probe.leaveTwice();
       response.end('ok');
