@@ -27,6 +27,10 @@ export function buildApp(options: ResolvedOptions, context: CollectorContext): F
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
   app.removeAllContentTypeParsers();
+  // A client that keeps its connection alive after the answer would keep a server that closes as well.
+  app.addHook('onSend', async (_request, reply) => {
+    if (context.feed.closed) reply.header('connection', 'close');
+  });
   installErrorReplies(app, options.onInternalError);
   installSecurity(app, options.token, options.allowedHosts);
   for (const routes of [healthRoute, ingestRoutes, readRoutes, pageRoutes]) app.register(routes, context);
