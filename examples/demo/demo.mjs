@@ -1,5 +1,6 @@
 // Starts a collector and three applications, makes requests hang, and shows what hangwatch says about it.
 // The applications are in app/, the scenery in stage/; what hangs, and how, is in stage/staged-hangs.mjs.
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -25,6 +26,8 @@ const WATCH_ON_MS = 5_000;
 
 const undo = cleanUp();
 const ending = new AbortController();
+// Every request under way listens to it.
+setMaxListeners(0, ending.signal);
 const screen = createScreen();
 
 async function main({ once, port }) {

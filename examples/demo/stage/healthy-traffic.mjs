@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import { send } from './http-client.mjs';
 
@@ -10,6 +11,8 @@ import { send } from './http-client.mjs';
 export function startHealthyTraffic(requests, urls) {
   const agent = new http.Agent({ keepAlive: true });
   const stopping = new AbortController();
+  // Every request under way listens to it.
+  setMaxListeners(0, stopping.signal);
   const counts = { sent: 0, answered: 0 };
   const failures = [];
 
