@@ -109,7 +109,11 @@ export async function expectContinue(scheme: 'http' | 'https', port: number, bod
   const request = open(scheme, port, {
     method: 'POST',
     path: '/upload',
-    headers: { expect: '100-continue', 'content-length': String(body.length), 'content-type': 'application/octet-stream' },
+    headers: {
+      expect: '100-continue',
+      'content-length': String(body.length),
+      'content-type': 'application/octet-stream',
+    },
   });
   request.flushHeaders();
   await once(request, 'continue');

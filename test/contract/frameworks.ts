@@ -65,7 +65,10 @@ export const FRAMEWORKS: readonly Framework[] = [
     name: 'fastify5',
     scheme: 'http',
     routes: true,
-    hangs: [...handler('itemHangs'), { path: '/api/tenants/7', route: '/api/tenants/:tenant', checkpoint: 'handler waits' }],
+    hangs: [
+      ...handler('itemHangs'),
+      { path: '/api/tenants/7', route: '/api/tenants/:tenant', checkpoint: 'handler waits' },
+    ],
     layers: [
       ['authenticate', 'onRequest authenticate'],
       ['first', 'preValidation first'],

@@ -80,10 +80,15 @@ export function wrapRoute(route: FastifyRoute): void {
   const hooks = route as unknown as Record<string, unknown>;
   for (const phase of PHASES) {
     const hook = hooks[phase];
-    if (hook === undefined) continue;
-    hooks[phase] = Array.isArray(hook) ? hook.map((each) => wrapHook(phase, each)) : wrapHook(phase, hook);
+    // A single hook Fastify takes as it is; in a list it checks each.
+    if (isFunction(hook)) hooks[phase] = wrapLayer(hook, labelOf(phase, hook));
+    else if (Array.isArray(hook)) hooks[phase] = hook.map((each) => wrapHook(phase, each));
   }
-  if (parsesBodies(route.method)) route.preParsing = [...asList(route.preParsing), bodyParsing];
+  const { preParsing } = route;
+  if (!parsesBodies(route.method)) return;
+  if (preParsing === undefined) route.preParsing = bodyParsing;
+  else if (isFunction(preParsing)) route.preParsing = [preParsing, bodyParsing];
+  else if (Array.isArray(preParsing)) route.preParsing = [...preParsing, bodyParsing];
 }
 
 /** The last `preParsing` hook: from here on the request waits for its body. */
@@ -114,10 +119,6 @@ function siteOf(owner: { site(label: string): Site }): Site {
 
 function parsesBodies(method: string | readonly string[]): boolean {
   return typeof method === 'string' ? !BODYLESS.has(method) : method.some((each) => !BODYLESS.has(each));
-}
-
-function asList<T>(value: T | T[] | undefined): T[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
 function whereOf(method: string | readonly string[] | undefined, url: string | undefined): string {

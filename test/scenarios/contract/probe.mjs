@@ -21,7 +21,8 @@ export function state(cells) {
   return {
     enabled: tracker !== undefined,
     inFlight: tracker?.table.header[cells.kInFlight] ?? 0,
-    taken: tracker === undefined ? 0 : tracker.table.segments.length * cells.SLOTS_PER_SEGMENT - tracker.table.freeSlots,
+    taken:
+      tracker === undefined ? 0 : tracker.table.segments.length * cells.SLOTS_PER_SEGMENT - tracker.table.freeSlots,
     records: records.map((record) => ({
       route: record.route ?? null,
       checkpoint: record.site?.label ?? null,

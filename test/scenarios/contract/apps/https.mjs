@@ -4,4 +4,5 @@ import { startListener } from './node-listener.mjs';
 
 const file = (name) => readFileSync(new URL(`../${name}`, import.meta.url));
 
-export const start = (watched) => startListener(watched, createServer({ key: file('key.pem'), cert: file('cert.pem') }));
+export const start = (watched) =>
+  startListener(watched, createServer({ key: file('key.pem'), cert: file('cert.pem') }));
