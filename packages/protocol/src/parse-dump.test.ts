@@ -142,6 +142,11 @@ describe('limits', () => {
   });
 });
 
+test('looks no further than the issues that it returns', () => {
+  const trap = new Proxy({}, { get: () => expect.unreachable('it was looked at') });
+  expect(issuesOf({ ...dump, requests: [{}, {}, trap] })).toHaveLength(20);
+});
+
 test('a key named __proto__ pollutes nothing and is checked like any other', () => {
   const hostile = JSON.parse(JSON.stringify(dump).replace('"resources":{', '"resources":{"__proto__":{"polluted":1},'));
   expect(issuesOf(hostile)).toEqual([

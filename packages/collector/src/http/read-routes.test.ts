@@ -128,11 +128,16 @@ describe('the list', () => {
 describe('waiting for dumps', () => {
   test('is answered as soon as one arrives', async () => {
     const began = performance.now();
-    const waiting = get('/v1/dumps?after=~0&wait=30');
-    const body = JSON.stringify(sampleDump({ id: 'fresh' }));
-    await fetch(`${collector.url}/v1/dumps`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    expect(idsOf(await waiting)).toEqual(['fresh']);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    for (let round = 0; round < 6; round += 1) {
+      const waiting = get(`/v1/dumps?after=~${round}&wait=30`);
+      await fetch(`${collector.url}/healthz`); // the wait has begun
+      const body = JSON.stringify(sampleDump({ id: `fresh-${round}` }));
+      const headers = { 'content-type': 'application/json' };
+      await fetch(`${collector.url}/v1/dumps`, { method: 'POST', headers, body });
+      expect(idsOf(await waiting)).toEqual([`fresh-${round}`]);
+    }
+    // Without an announcement each round takes the second after which it looks again.
+    expect(performance.now() - began).toBeLessThan(4_000);
   });
 
   test('sees what another process stored, whom nobody announces', async () => {
