@@ -9,6 +9,7 @@
  * | `HANGWATCH_ERR_WATCHDOG_DIED` | the watchdog's thread ended unasked; it is started again at most three times |
  * | `HANGWATCH_ERR_STACKS_UNAVAILABLE` | await stacks cannot be taken in this runtime; everything else works |
  * | `HANGWATCH_ERR_CALLBACK` | a callback of the application (`onHang`, `ignore`, `routeName`) threw |
+ * | `HANGWATCH_ERR_TABLE_FULL` | more requests are in flight than can be watched; the rest is counted |
  * | `HANGWATCH_ERR_INTERNAL` | something unexpected inside hangwatch; requests are not affected |
  * | `HANGWATCH_ERR_DELIVERY_*` | a report could not be delivered as configured; see the message |
  */
@@ -19,6 +20,7 @@ export type HangwatchErrorCode =
   | 'HANGWATCH_ERR_WATCHDOG_DIED'
   | 'HANGWATCH_ERR_STACKS_UNAVAILABLE'
   | 'HANGWATCH_ERR_CALLBACK'
+  | 'HANGWATCH_ERR_TABLE_FULL'
   | 'HANGWATCH_ERR_INTERNAL'
   | `HANGWATCH_ERR_DELIVERY_${string}`;
 

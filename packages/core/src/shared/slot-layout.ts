@@ -60,7 +60,7 @@ export const kFlags = 12;
 
 /** The request is in the table, and not watched: its route said so, or it became an upgrade or an event stream. */
 export const FLAG_UNWATCHED = 1;
-/** The watchdog has reported the request: its end is to be told. Survives a restart of the watchdog. */
+/** The watchdog has reported the request: its end is to be told. Cleared when the watchdog is started again. */
 export const FLAG_REPORTED = 2;
 
 /** Stack captures that the main thread may make in a second: what CAPTURE_BUDGET starts with and is refilled by. */

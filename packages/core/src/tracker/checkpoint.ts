@@ -3,7 +3,8 @@ import type { Site } from './site.ts';
 
 /** Labels remembered with their place; past it, labels (made of order numbers, say) have none. */
 const MAX_LABELS = 1_000;
-const sites = new Map<string, Site>();
+/** By tracker: ids are those of one tracker's string table. */
+const sitesOf = new WeakMap<object, Map<string, Site>>();
 
 /** The request whose context the calling code runs in. */
 export interface CurrentRequest {
@@ -25,6 +26,8 @@ export function checkpoint(label: string): void {
   const tracker = existingTracker();
   const record = tracker?.current();
   if (tracker === undefined || record === undefined) return;
+  const sites = sitesOf.get(tracker) ?? new Map<string, Site>();
+  if (sites.size === 0) sitesOf.set(tracker, sites);
   let site = sites.get(label);
   if (site === undefined) {
     site = tracker.site(String(label).slice(0, 200), callerOf(checkpoint));
@@ -41,6 +44,8 @@ export function currentRequest(): CurrentRequest | undefined {
 
 /** Structured, so that an application's own `Error.prepareStackTrace` neither runs nor matters. */
 function callerOf(fn: (label: string) => void): { file: string; line: number } | undefined {
+  // Frozen intrinsics: what cannot be set cannot be put back either.
+  if (Object.isFrozen(Error)) return undefined;
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: NodeJS.CallSite[] } = {};
   try {

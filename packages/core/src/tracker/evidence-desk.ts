@@ -1,4 +1,5 @@
 import { type AwaitStack, collectAwaitStacks, sampleFirstWaiters } from '@hangwatch/async-hooks-helpers';
+import { messageOf } from '../message-of.ts';
 import { clockSince, kGeneration, kStartMs } from '../shared/slot-layout.ts';
 import type { LookResult, SlotRef, ToMain, ToWatchdog } from '../shared/worker-protocol.ts';
 import { byteCounters } from './byte-counters.ts';
@@ -8,10 +9,10 @@ import type { RequestRecord } from './request-record.ts';
 import { runSliced } from './time-slice.ts';
 import type { Tracker } from './tracker.ts';
 
-/** Requests in one message: the watchdog gets the first of them while the rest is still being gathered. */
-const PART = 256;
+/** Requests in one message. Who waits for the same promise is looked for among these. */
+const PART = 512;
 /** First waiters looked at in one sample of one request. */
-const SAMPLED_WAITERS = 64;
+const SAMPLED_WAITERS = 32;
 /** How far an allowance that goes unused adds up. */
 const LONGEST_SAVED_MS = 50;
 
@@ -26,6 +27,8 @@ export class EvidenceDesk {
   #allowanceMs = 0;
   #sampleFrom = 0;
   #sampling = false;
+  /** The question that is being answered. */
+  #gathering = 0;
 
   constructor(tracker: Tracker, post: (message: ToWatchdog) => void) {
     this.#tracker = tracker;
@@ -53,7 +56,7 @@ export class EvidenceDesk {
       work,
       () => undefined,
       (error) =>
-        this.#tracker.problem('HANGWATCH_ERR_INTERNAL', `evidence could not be gathered: ${String(error)}`, error),
+        this.#tracker.problem('HANGWATCH_ERR_INTERNAL', `evidence could not be gathered: ${messageOf(error)}`, error),
     );
   }
 
@@ -69,23 +72,23 @@ export class EvidenceDesk {
     };
     runSliced(this.#sampleAll(budgetMs), done, (error) => {
       done();
-      this.#tracker.problem('HANGWATCH_ERR_INTERNAL', `requests could not be sampled: ${String(error)}`, error);
+      this.#tracker.problem('HANGWATCH_ERR_INTERNAL', `requests could not be sampled: ${messageOf(error)}`, error);
     });
   }
 
   *#sampleAll(budgetMs: number): Generator<undefined, void, void> {
     const { records, clock } = this.#tracker;
     let spentMs = 0;
-    for (let left = records.length; left > 0 && spentMs < budgetMs; left -= PART) {
+    for (let left = records.length; left > 0 && spentMs < budgetMs; left--) {
+      if (this.#sampleFrom >= records.length) this.#sampleFrom = 0;
+      const record = records[this.#sampleFrom++];
+      if (record === undefined) continue;
       const beganMs = performance.now();
-      for (let i = Math.min(PART, left); i > 0; i--) {
-        if (this.#sampleFrom >= records.length) this.#sampleFrom = 0;
-        const record = records[this.#sampleFrom++];
-        if (record !== undefined) sampleOne(record, clock[0] ?? 0);
-      }
+      sampleOne(record, clock[0] ?? 0);
       spentMs += performance.now() - beganMs;
       yield;
     }
+    this.#charge(spentMs);
   }
 
   *#look(id: number, slots: readonly SlotRef[]): Generator<undefined, void, void> {
@@ -105,23 +108,23 @@ export class EvidenceDesk {
 
   *#gather(id: number, stuck: readonly SlotRef[]): Generator<undefined, void, void> {
     const beganMs = performance.now();
-    const { records } = this.#tracker;
-    const first = stuck.map((ref) => this.#find(ref)).filter((record) => record !== undefined);
-    const rest = records.filter((record) => record !== undefined && !first.includes(record)) as RequestRecord[];
-    const all = [...first, ...rest];
-    // Once for all: who else waits for a promise is known only when every request has been looked at.
-    const stacks = yield* collectAwaitStacks(all);
+    this.#gathering = id;
+    const first = new Set(stuck.map((ref) => this.#find(ref)).filter((record) => record !== undefined));
     yield;
-    const stuckOnes = new Set(first);
+    const rest = this.#tracker.records.filter(
+      (record) => record !== undefined && !first.has(record),
+    ) as RequestRecord[];
+    yield;
+    const all = [...first, ...rest];
+    // The stuck ones first, in parts: each part tells the watchdog that the main thread lives, and is safe if the next never comes.
     for (let i = 0; i < all.length; i += PART) {
+      const part = all.slice(i, i + PART);
+      const stacks = yield* collectAwaitStacks(part);
       const requests = [];
-      for (const record of all.slice(i, i + PART)) {
-        const evidence = requestEvidence(
-          record,
-          stacks.get(record) ?? [],
-          stuckOnes.has(record),
-          this.#tracker.problems,
-        );
+      for (const record of part) {
+        // A later question makes this one void.
+        if (this.#gathering !== id) return;
+        const evidence = requestEvidence(record, stacks.get(record) ?? [], first.has(record), this.#tracker.problems);
         if (evidence !== undefined) requests.push(evidence);
         yield;
       }
@@ -136,13 +139,18 @@ export class EvidenceDesk {
     });
   }
 
+  /** Takes time off the allowance. The debt is bounded: one request with thousands of awaits must not silence all looks for long. */
+  #charge(spentMs: number): void {
+    this.#allowanceMs = Math.max(this.#allowanceMs - spentMs, -LONGEST_SAVED_MS);
+  }
+
   /** The stacks, with the time that taking them cost charged to the allowance. */
   *#stacksOf(records: RequestRecord[]): Generator<undefined, Map<RequestRecord, AwaitStack[]>, void> {
     const work = collectAwaitStacks(records);
     for (;;) {
       const beganMs = performance.now();
       const step = work.next();
-      this.#allowanceMs -= performance.now() - beganMs;
+      this.#charge(performance.now() - beganMs);
       if (step.done === true) return step.value as Map<RequestRecord, AwaitStack[]>;
       yield;
     }
@@ -162,6 +170,11 @@ function sampleOne(record: RequestRecord, nowMs: number): void {
     sampleFirstWaiters(record, SAMPLED_WAITERS);
   }
   if (record.request === undefined) return;
+  // A connection that ended without the response's `close`: some servers' made-up responses never emit it.
+  if (record.request.socket?.destroyed === true) {
+    record.leave(false);
+    return;
+  }
   if (record.bytes === undefined) record.bytes = byteCounters(record.request);
   const total = record.bytes.total();
   if (total !== record.bytesSeen) {

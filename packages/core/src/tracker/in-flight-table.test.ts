@@ -18,6 +18,7 @@ test('every slot handed out is taken, nobody else has it, and what was taken sta
           if (slot === undefined) throw new Error('the table is not full');
           expect(taken.has(slot.index)).toBe(false);
           slot.cells[slot.base + kSequence] = value;
+          table.publish(slot);
           taken.set(slot.index, { slot, value });
         }
       });
@@ -37,9 +38,11 @@ test('a segment is told of before its slots are used, and a slot that changes ha
   expect(told).toEqual([0, 1]);
   const slot = table.acquire();
   if (slot === undefined) throw new Error('the table is not full');
+  table.publish(slot);
   const before = slot.cells[slot.base + kGeneration];
   table.release(slot);
   const again = table.acquire();
   expect(again?.index).toBe(slot.index);
+  table.publish(slot);
   expect(slot.cells[slot.base + kGeneration]).toBe((before ?? 0) + 2);
 });

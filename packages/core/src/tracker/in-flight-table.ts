@@ -1,8 +1,10 @@
 import {
   CAPTURES_PER_SECOND,
+  FLAG_REPORTED,
   HEADER_CELLS,
   kCaptureBudget,
   kClockMs,
+  kFlags,
   kGeneration,
   kUntracked,
   kVersion,
@@ -53,13 +55,27 @@ export class InFlightTable {
 
   /** Takes a free slot, adding a segment when there is none. `undefined` when the table is as large as it gets. */
   acquire(): Slot | undefined {
-    const slot = this.#free.pop() ?? this.#grow();
-    // Odd: taken. The watchdog reads the generation before and after the rest, so a slot that changes hands is read again.
-    if (slot !== undefined) Atomics.add(slot.cells, slot.base + kGeneration, 1);
-    return slot;
+    return this.#free.pop() ?? this.#grow();
   }
 
-  /** Frees the slot. The caller has stopped writing to it. */
+  /** Shows an acquired slot to the watchdog, once all its fields are written: an odd generation says that it is taken. */
+  publish(slot: Slot): void {
+    Atomics.add(slot.cells, slot.base + kGeneration, 1);
+  }
+
+  /** Gives back a slot that was acquired and not published. */
+  giveBack(slot: Slot): void {
+    this.#free.push(slot);
+  }
+
+  /** No request counts as reported any more. */
+  forgetReports(): void {
+    for (const cells of this.#segments) {
+      for (let base = kFlags; base < cells.length; base += SLOT_CELLS) Atomics.and(cells, base, ~FLAG_REPORTED);
+    }
+  }
+
+  /** Frees a published slot. The caller has stopped writing to it. The generation moves, so the watchdog reads a slot that changes hands again. */
   release(slot: Slot): void {
     Atomics.add(slot.cells, slot.base + kGeneration, 1);
     this.#free.push(slot);

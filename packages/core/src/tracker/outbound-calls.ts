@@ -14,6 +14,9 @@ export interface OutboundCall {
   next: OutboundCall | undefined;
 }
 
+/** Calls shown of one request, the newest. */
+const MAX_WAITS = 100;
+
 interface UndiciMessage {
   readonly request: { readonly method: string; readonly origin: string | URL; readonly path: string };
 }
@@ -42,13 +45,13 @@ export class OutboundCalls {
   constructor(current: () => RequestRecord | undefined) {
     this.#current = current;
     this.#subscriptions = [
-      ['undici:request:create', (m) => this.#begin(m, undiciLabel)],
-      ['undici:request:headers', (m) => this.#headers(m)],
-      ['undici:request:trailers', (m) => this.#end(m)],
-      ['undici:request:error', (m) => this.#end(m)],
-      ['http.client.request.start', (m) => this.#begin(m, httpLabel)],
-      ['http.client.response.finish', (m) => this.#end(m)],
-      ['http.client.request.error', (m) => this.#end(m)],
+      ['undici:request:create', quietly((m) => this.#begin(m, undiciLabel))],
+      ['undici:request:headers', quietly((m) => this.#headers(m))],
+      ['undici:request:trailers', quietly((m) => this.#end(m))],
+      ['undici:request:error', quietly((m) => this.#end(m))],
+      ['http.client.request.start', quietly((m) => this.#begin(m, httpLabel))],
+      ['http.client.response.finish', quietly((m) => this.#end(m))],
+      ['http.client.request.error', quietly((m) => this.#end(m))],
     ];
     for (const [channel, listener] of this.#subscriptions) diagnosticsChannel.subscribe(channel, listener);
   }
@@ -96,18 +99,29 @@ export class OutboundCalls {
 export function outboundWaits(record: RequestRecord): DumpWait[] {
   const nowMs = record.owner.clock[0] ?? 0;
   const waits: DumpWait[] = [];
-  for (let call = record.outbound; call !== undefined; call = call.next) {
+  for (let call = record.outbound; call !== undefined && waits.length < MAX_WAITS; call = call.next) {
     waits.push({ type: 'http', label: `${call.label}, ${call.stage}`, sinceMs: clockSince(nowMs, call.sinceClock) });
   }
   return waits.reverse();
 }
 
+/** What a subscriber throws becomes an uncaught exception of the application's: a call that cannot be read is not shown. */
+function quietly(listener: (message: unknown) => void): (message: unknown) => void {
+  return (message) => {
+    try {
+      listener(message);
+    } catch {
+      return;
+    }
+  };
+}
+
 const undiciLabel = ({ request }: UndiciMessage): string =>
-  `${request.method} ${withoutCredentials(String(request.origin))}${maskPath(request.path)}`;
+  `${request.method} ${withoutCredentials(String(request.origin))}${maskPath(String(request.path))}`;
 
 const httpLabel = ({ request }: HttpMessage): string => {
   const host = request.getHeader('host');
-  return `${request.method} ${request.protocol}//${typeof host === 'string' ? host : request.host}${maskPath(request.path)}`;
+  return `${request.method} ${request.protocol}//${typeof host === 'string' ? host : request.host}${maskPath(String(request.path))}`;
 };
 
 const withoutCredentials = (origin: string): string => origin.replace(/\/\/[^/]*@/, '//');

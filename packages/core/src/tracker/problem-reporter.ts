@@ -1,5 +1,7 @@
 import { writeSync } from 'node:fs';
+import { types } from 'node:util';
 import type { HangwatchError } from '../errors.ts';
+import { messageOf } from '../message-of.ts';
 
 /**
  * Where hangwatch's own failures go: to the application's `onInternalError`, else to stderr, each code once. It uses the file
@@ -23,13 +25,18 @@ export class ProblemReporter {
     this.#counts.set(error.code, (this.#counts.get(error.code) ?? 0) + 1);
     if (this.#callback !== undefined) {
       try {
-        this.#callback(error);
+        const result: unknown = this.#callback(error);
+        if (types.isPromise(result)) result.then(undefined, (failure: unknown) => this.#callbackFailed(failure));
         return;
       } catch (failure) {
-        this.#say('HANGWATCH_ERR_CALLBACK', `onInternalError threw: ${String(failure)}`);
+        this.#callbackFailed(failure);
       }
     }
     this.#say(error.code, error.message);
+  }
+
+  #callbackFailed(failure: unknown): void {
+    this.#say('HANGWATCH_ERR_CALLBACK', `onInternalError failed: ${messageOf(failure)}`);
   }
 
   #say(code: string, message: string): void {

@@ -1,6 +1,7 @@
 import type { AwaitContext, AwaitStack } from '@hangwatch/async-hooks-helpers';
 import type { DumpAwait, DumpFrame, DumpWait } from '@hangwatch/protocol';
 import { HangwatchError } from '../errors.ts';
+import { messageOf } from '../message-of.ts';
 import { kGeneration } from '../shared/slot-layout.ts';
 import type { RequestEvidence } from '../shared/worker-protocol.ts';
 import { isHttp2 } from './byte-counters.ts';
@@ -14,6 +15,8 @@ import { RequestRecord } from './request-record.ts';
 const STUCK_STACKS = 32;
 const MOVING_STACKS = 4;
 const LONGEST_ID = 128;
+/** Other waiters of one promise that are named. */
+const NAMED_WAITERS = 100;
 
 /** Age of the youngest await that leads to the request's own handler. */
 export function youngestOwnMs(stacks: readonly AwaitStack[]): number | undefined {
@@ -71,7 +74,7 @@ function nameOf(record: RequestRecord, request: IncomingRequest, problems: Probl
     return typeof name === 'string' && name !== '' ? name : undefined;
   } catch (error) {
     problems.report(
-      new HangwatchError('HANGWATCH_ERR_CALLBACK', `routeName threw: ${String(error)}`, { cause: error }),
+      new HangwatchError('HANGWATCH_ERR_CALLBACK', `routeName threw: ${messageOf(error)}`, { cause: error }),
     );
     return undefined;
   }
@@ -85,14 +88,15 @@ function checkpointOf(record: RequestRecord, stuck: boolean): RequestEvidence['c
   return place === undefined ? { label: site.label } : { label: site.label, file: place.file, line: place.line };
 }
 
-const requestIds = (stack: AwaitStack, record: RequestRecord): number[] => [
-  ...new Set(
-    stack.alsoAwaitedBy
-      .filter((other) => other !== record)
-      .filter(isRequest)
-      .map(({ id }) => id),
-  ),
-];
+/** Numbers of other requests that wait for the same promise, a bounded number of them. */
+function requestIds(stack: AwaitStack, record: RequestRecord): number[] {
+  const ids = new Set<number>();
+  for (const other of stack.alsoAwaitedBy) {
+    if (other !== record && isRequest(other)) ids.add(other.id);
+    if (ids.size === NAMED_WAITERS) break;
+  }
+  return [...ids];
+}
 
 const isRequest = (context: AwaitContext): context is RequestRecord =>
   context instanceof RequestRecord && context.slot !== undefined;

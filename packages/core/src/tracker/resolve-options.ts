@@ -29,7 +29,7 @@ const expected = (what: string) => (issue: v.BaseIssue<unknown>) =>
 const milliseconds = (what: string) =>
   v.pipe(
     v.number(expected(what)),
-    v.check((x) => x > 0 && x <= MAX_MS, expected(what)),
+    v.check((x) => x >= 1 && x <= MAX_MS, expected(what)),
   );
 const DURATION = 'a positive number of milliseconds';
 const text = (what = 'a non-empty string') => v.pipe(v.string(expected(what)), v.minLength(1, expected(what)));
@@ -46,7 +46,7 @@ const OptionsSchema = v.strictObject({
   timeout: v.optional(milliseconds(DURATION)),
   maxDuration: v.optional(
     v.custom<number | false>(
-      (x) => x === false || (typeof x === 'number' && x > 0 && x <= MAX_MS),
+      (x) => x === false || (typeof x === 'number' && x >= 1 && x <= MAX_MS),
       expected(`${DURATION} or false`),
     ),
   ),
@@ -134,7 +134,7 @@ function environmentTimeout(env: NodeJS.ProcessEnv): number | undefined {
   const value = nonEmpty(env['HANGWATCH_TIMEOUT']);
   if (value === undefined) return undefined;
   const timeoutMs = Number(value);
-  if (timeoutMs > 0 && timeoutMs <= MAX_MS) return timeoutMs;
+  if (timeoutMs >= 1 && timeoutMs <= MAX_MS) return timeoutMs;
   throw optionError('HANGWATCH_TIMEOUT', `must be ${DURATION}, got ${describeValue(value)}`);
 }
 

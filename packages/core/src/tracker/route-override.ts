@@ -22,7 +22,7 @@ export const MAX_MS = 2 ** 31 - 1;
 
 /** True for a number of milliseconds that a timer and the shared table can hold. */
 export function isDuration(value: unknown): value is number {
-  return typeof value === 'number' && value > 0 && value <= MAX_MS;
+  return typeof value === 'number' && value >= 1 && value <= MAX_MS;
 }
 
 /**

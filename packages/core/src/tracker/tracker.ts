@@ -22,7 +22,7 @@ import {
 import { byteCounters, isHttp2 } from './byte-counters.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
-import { InFlightTable } from './in-flight-table.ts';
+import { InFlightTable, type Slot } from './in-flight-table.ts';
 import { OutboundCalls } from './outbound-calls.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
@@ -54,6 +54,7 @@ export class Tracker implements RecordOwner {
   readonly #entered: Site;
   #nextId = 1;
   #stopped = false;
+  #tableFull = false;
 
   constructor(options: ResolvedOptions) {
     this.problems = new ProblemReporter(options.onInternalError);
@@ -82,33 +83,55 @@ export class Tracker implements RecordOwner {
     if (this.#stopped) return undefined;
     this.#thread.start();
     const slot = this.table.acquire();
-    if (slot === undefined) return undefined;
-    const { cells, base } = slot;
-    const nowMs = this.clock[0] as number;
-    const id = this.#nextId++;
-    const record = new RequestRecord(id, this, slot, request, response, rules.routeName);
-    record.site = this.#entered;
-    cells[base + kSequence] = 0;
-    cells[base + kProgress] = 0;
-    cells[base + kOutbound] = 0;
-    cells[base + kRequest] = id;
-    cells[base + kMethod] = this.#strings.intern(request.method ?? '');
-    cells[base + kRoute] = 0;
-    cells[base + kCheckpoint] = this.#entered.id;
-    cells[base + kCheckpointMs] = nowMs;
-    cells[base + kStartMs] = nowMs;
-    cells[base + kTimeoutMs] = rules.timeoutMs;
-    cells[base + kMaxDurationMs] = rules.maxDurationMs;
-    cells[base + kFlags] = 0;
+    if (slot === undefined) {
+      if (!this.#tableFull)
+        this.problem('HANGWATCH_ERR_TABLE_FULL', 'the table of requests is full: further ones are not watched');
+      this.#tableFull = true;
+      return undefined;
+    }
+    let record: RequestRecord;
+    try {
+      record = this.#register(slot, request, response, rules);
+    } catch (error) {
+      this.table.giveBack(slot);
+      throw error;
+    }
     this.records[slot.index] = record;
-    stampRequest(request, record);
-    if (isHttp2(request)) record.bytes = byteCounters(request);
+    this.table.publish(slot);
     const { header } = this.table;
     header[kEntered] = (header[kEntered] as number) + 1;
     Atomics.add(header, kInFlight, 1);
     // After the count has grown: the watchdog sets PARKED and then reads the count again, so one of the two sees the other.
     if (Atomics.load(header, kParked) !== 0) this.#wake();
     return record;
+  }
+
+  #register(slot: Slot, request: IncomingRequest, response: OutgoingResponse, rules: RequestRules): RequestRecord {
+    const { cells, base } = slot;
+    const nowMs = this.clock[0] as number;
+    const id = this.#nextId++;
+    const record = new RequestRecord(id, this, slot, request, response, rules.routeName);
+    try {
+      record.site = this.#entered;
+      cells[base + kSequence] = 0;
+      cells[base + kProgress] = 0;
+      cells[base + kOutbound] = 0;
+      cells[base + kRequest] = id;
+      cells[base + kMethod] = this.#strings.intern(request.method ?? '');
+      cells[base + kRoute] = 0;
+      cells[base + kCheckpoint] = this.#entered.id;
+      cells[base + kCheckpointMs] = nowMs;
+      cells[base + kStartMs] = nowMs;
+      cells[base + kTimeoutMs] = rules.timeoutMs;
+      cells[base + kMaxDurationMs] = rules.maxDurationMs;
+      cells[base + kFlags] = 0;
+      stampRequest(request, record);
+      if (isHttp2(request)) record.bytes = byteCounters(request);
+      return record;
+    } catch (error) {
+      record.clear();
+      throw error;
+    }
   }
 
   /** See {@link RequestRecord.leave}. */

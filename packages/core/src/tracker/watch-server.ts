@@ -46,8 +46,12 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
     const record = watch.enter(request, response);
     if (record === undefined) return Reflect.apply(emit, this, [event, ...args]) as boolean;
     return watch.run(record, () => {
-      // Node's own capture of rejections has to see the listeners' promises itself.
-      if (EventEmitter.captureRejections) return Reflect.apply(emit, this, [event, ...args]) as boolean;
+      // Node's own capture of rejections has to see the listeners' promises itself, and an APM that has patched `emit` every request:
+      // then which await is the handler's own is not known.
+      const inner = inherited ? (Object.getPrototypeOf(this) as WatchableServer).emit : emit;
+      if (EventEmitter.captureRejections || inner !== EventEmitter.prototype.emit) {
+        return Reflect.apply(inner, this, [event, ...args]) as boolean;
+      }
       // `rawListeners` copies, as `emit` does: a listener that removes another one changes the next event.
       const listeners = this.rawListeners(event);
       for (const listener of listeners) {

@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import type { HangwatchOptions, IgnoreRule } from '../options.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { releaseTracker, sharedTracker } from './process-tracker.ts';
@@ -49,6 +50,8 @@ export class Watch {
     try {
       // A server that is watched, or an application that this one is mounted in, has been first.
       if (recordOf(request) !== undefined) return undefined;
+      // Over before it began, as when a client leaves while an earlier middleware is busy: no `close` will come any more.
+      if (response.destroyed || response.writableFinished) return undefined;
       if (this.options.ignore.length > 0 && this.#ignores(request, tracker)) return undefined;
       const record = tracker.enter(request, response, this.#rules);
       if (record !== undefined) {
@@ -57,7 +60,7 @@ export class Watch {
       }
       return record;
     } catch (error) {
-      tracker.problem('HANGWATCH_ERR_INTERNAL', `a request could not be registered: ${String(error)}`, error);
+      tracker.problem('HANGWATCH_ERR_INTERNAL', `a request could not be registered: ${messageOf(error)}`, error);
       return undefined;
     }
   }
@@ -91,7 +94,7 @@ export class Watch {
     try {
       return this.options.ignore.some((rule) => matches(rule, path, request));
     } catch (error) {
-      tracker.problem('HANGWATCH_ERR_CALLBACK', `ignore threw: ${String(error)}`, error);
+      tracker.problem('HANGWATCH_ERR_CALLBACK', `ignore threw: ${messageOf(error)}`, error);
       return false;
     }
   }

@@ -1,7 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { HangwatchError } from '../errors.ts';
+import { messageOf } from '../message-of.ts';
 import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../version.ts';
@@ -34,6 +37,8 @@ export class WatchdogThread {
   #worker: Worker | undefined;
   #restarts = 0;
   #restartTimer: NodeJS.Timeout | undefined;
+  /** The thread's events must not run in the context of the request that happened to start it, nor keep that alive. */
+  readonly #context = new AsyncResource('hangwatch', { requireManualDestroy: false });
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -45,7 +50,7 @@ export class WatchdogThread {
 
   /** Starts the thread unless it runs already. Never throws. */
   start(): void {
-    if (this.#state === 'idle') this.#spawn();
+    if (this.#state === 'idle') this.#context.runInAsyncScope(() => this.#spawn());
   }
 
   /** Sends a message, if there is anybody to send it to: a thread that starts later is told everything that it must know then. */
@@ -79,6 +84,8 @@ export class WatchdogThread {
 
   #spawn(): void {
     const { table, strings } = this.#parts;
+    // A new watchdog knows nothing of what an earlier one reported: better reported twice than never.
+    table.forgetReports();
     const { NODE_OPTIONS: _, ...environment } = process.env;
     try {
       const worker = new Worker(new URL('./watchdog/watchdog.js', import.meta.url), {
@@ -122,9 +129,10 @@ export class WatchdogThread {
         return;
       case 'hang':
         try {
-          this.#parts.options.onHang?.(message.dump);
+          const result: unknown = this.#parts.options.onHang?.(message.dump);
+          if (types.isPromise(result)) result.then(undefined, (error: unknown) => this.#onHangFailed(error));
         } catch (error) {
-          this.#problem('HANGWATCH_ERR_CALLBACK', `onHang threw: ${messageOf(error)}`, error);
+          this.#onHangFailed(error);
         }
         return;
       case 'problem':
@@ -155,6 +163,10 @@ export class WatchdogThread {
     this.#restartTimer.unref();
   }
 
+  #onHangFailed(error: unknown): void {
+    this.#problem('HANGWATCH_ERR_CALLBACK', `onHang failed: ${messageOf(error)}`, error);
+  }
+
   #problem(code: HangwatchError['code'], message: string, cause?: unknown): void {
     this.#parts.problems.report(new HangwatchError(code, message, { cause }));
   }
@@ -182,5 +194,3 @@ export class WatchdogThread {
     };
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,11 +4,15 @@
  */
 export class AwakeClock {
   readonly #intervalMs: number;
-  #nowMs = 0;
+  #nowMs: number;
   #lastMs: number;
 
-  /** @param monotonicMs a clock that never goes back, milliseconds */
-  constructor(intervalMs: number, monotonicMs: number) {
+  /**
+   * @param monotonicMs a clock that never goes back, milliseconds
+   * @param startMs where an earlier watchdog of the same table left off
+   */
+  constructor(intervalMs: number, monotonicMs: number, startMs = 0) {
+    this.#nowMs = startMs;
     this.#intervalMs = intervalMs;
     this.#lastMs = monotonicMs;
   }

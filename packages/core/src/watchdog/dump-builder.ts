@@ -9,6 +9,7 @@ import {
 } from '@hangwatch/protocol';
 import { clockSince } from '../shared/slot-layout.ts';
 import type { RequestEvidence, WatchdogSettings } from '../shared/worker-protocol.ts';
+import { cutToLimits } from './cut-to-limits.ts';
 import { EVIDENCE_ORDER } from './diagnose.ts';
 import type { Gathered } from './main-thread.ts';
 import { elapsedMs, type Watched } from './scanner.ts';
@@ -23,7 +24,10 @@ export interface Finding {
   readonly fingerprint: string;
 }
 
-/** Requests in one dump; the rest is counted in the summary. */
+/** What is remembered of the dump that first reported a request. */
+export type FirstReport = Pick<Dump, 'id' | 'verdict'>;
+
+/** Requests in one dump; the rest is counted in its note. */
 const MAX_REQUESTS = 10_000;
 const NO_LOOP = { delayP99Ms: 0, utilization: 0 };
 
@@ -46,9 +50,11 @@ export class DumpBuilder {
     nowMs: number,
   ): Dump {
     const bySlot = new Map(findings.map((finding) => [finding.watched.slot, finding]));
-    const stuck = findings.map((finding) =>
-      this.#request(finding.watched, gathered.requests.get(finding.watched.slot), nowMs, finding.verdict),
-    );
+    const stuck = findings
+      .slice(0, MAX_REQUESTS)
+      .map((finding) =>
+        this.#request(finding.watched, gathered.requests.get(finding.watched.slot), nowMs, finding.verdict),
+      );
     const moving = inFlight
       .filter(({ slot }) => !bySlot.has(slot))
       .slice(0, Math.max(0, MAX_REQUESTS - stuck.length))
@@ -58,8 +64,10 @@ export class DumpBuilder {
     const left = inFlight.length - stuck.length - moving.length;
     const note = gathered.complete
       ? left > 0 && `${left} more requests are in flight than a dump holds`
-      : `the main thread did not answer within ${Math.round(gathered.tookMs)} ms: the event loop is blocked, or too busy`;
-    return {
+      : gathered.requests.size === 0
+        ? `the main thread did not answer within ${Math.round(gathered.tookMs)} ms: the event loop is blocked, or too busy`
+        : `the main thread answered for ${gathered.requests.size} requests, and then no more for too long`;
+    return cutToLimits({
       ...this.#frame('hang'),
       verdict: { evidence, summary: summaryOf(stuck), fingerprint },
       requests: [...stuck, ...moving],
@@ -67,11 +75,11 @@ export class DumpBuilder {
       eventLoop: gathered.eventLoop,
       resources: gathered.resources,
       suppressed: { dumps: 0, requests: 0 },
-    };
+    });
   }
 
   /** The dump of requests that were reported and have ended since, all of them in the same way. */
-  ended(kind: Exclude<DumpKind, 'hang'>, requests: readonly DumpRequest[], first: Dump): Dump {
+  ended(kind: Exclude<DumpKind, 'hang'>, requests: readonly DumpRequest[], first: FirstReport): Dump {
     const [request] = requests;
     const how = kind === 'recovered' ? 'finished after' : 'was left by its client after';
     const summary =

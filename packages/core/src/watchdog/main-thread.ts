@@ -22,7 +22,17 @@ type Answer = Extract<ToWatchdog, { type: 'look' | 'evidence-part' | 'evidence-e
 interface Pending {
   readonly requests: Map<number, RequestEvidence>;
   readonly finish: (answer: Answer | undefined) => void;
+  readonly heard: () => void;
 }
+
+interface Heard {
+  readonly answer: Answer | undefined;
+  readonly requests: Map<number, RequestEvidence>;
+  readonly waitedMs: number;
+}
+
+/** How often the wait is begun again as parts of an answer arrive: a scan's report is not put off for ever. */
+const MAX_EXTENSIONS = 20;
 
 /** Asks the main thread, and never waits for it longer than agreed: it may be the thing that is stuck. */
 export class MainThread {
@@ -61,14 +71,15 @@ export class MainThread {
   receive(message: Answer): void {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
-    if (message.type === 'evidence-part')
-      for (const request of message.requests) pending.requests.set(request.slot, request);
-    else pending.finish(message);
+    if (message.type !== 'evidence-part') {
+      pending.finish(message);
+      return;
+    }
+    for (const request of message.requests) pending.requests.set(request.slot, request);
+    pending.heard();
   }
 
-  #ask(
-    question: (id: number) => ToMain,
-  ): Promise<{ answer: Answer | undefined; requests: Map<number, RequestEvidence>; waitedMs: number }> {
+  #ask(question: (id: number) => ToMain): Promise<Heard> {
     const id = this.#nextId++;
     const requests = new Map<number, RequestEvidence>();
     const beganMs = performance.now();
@@ -78,8 +89,16 @@ export class MainThread {
         this.#pending.delete(id);
         resolve({ answer, requests, waitedMs: performance.now() - beganMs });
       };
-      const timer = setTimeout(() => finish(undefined), this.#waitMs);
-      this.#pending.set(id, { requests, finish });
+      let extensions = MAX_EXTENSIONS;
+      const giveUp = () => finish(undefined);
+      let timer = setTimeout(giveUp, this.#waitMs);
+      // A part is a sign of life: with ten thousand requests the whole takes longer than a silence may.
+      const heard = () => {
+        if (extensions-- <= 0) return;
+        clearTimeout(timer);
+        timer = setTimeout(giveUp, this.#waitMs);
+      };
+      this.#pending.set(id, { requests, finish, heard });
       this.#post(question(id));
     });
   }

@@ -15,7 +15,9 @@ export interface Watched {
   outboundAtMs: number;
   /** Before this no look is taken at a request that moves without advancing. */
   lookAtMs: number;
-  /** Reported, or being investigated: not a candidate. */
+  /** Before this it is no suspect: its report has to wait until a storm is over. */
+  heldUntilMs: number;
+  /** Reported, or counted as suppressed: no suspect any more. */
   settled: boolean;
 }
 
@@ -57,6 +59,10 @@ export class Scanner {
       const watched = this.#update(slot, nowMs);
       inFlight.push(watched);
       if (watched.settled || (watched.reading.flags & (FLAG_UNWATCHED | FLAG_REPORTED)) !== 0) continue;
+      if (watched.heldUntilMs > nowMs) {
+        nextDueMs = Math.min(nextDueMs, watched.heldUntilMs);
+        continue;
+      }
       const suspicion = suspicionOf(watched, nowMs);
       if (suspicion !== undefined) suspects.push({ watched, suspicion });
       // A suspect that moves may be acquitted, and stand still from here on.
@@ -84,6 +90,7 @@ export class Scanner {
         advancedAtMs: nowMs,
         outboundAtMs: nowMs,
         lookAtMs: 0,
+        heldUntilMs: 0,
         settled: false,
       };
       this.#watched.set(slot, fresh);
@@ -107,8 +114,8 @@ export const elapsedMs = (watched: Watched, nowMs: number): number =>
 function suspicionOf(watched: Watched, nowMs: number): Suspicion | undefined {
   const { timeoutMs, maxDurationMs } = watched.reading;
   if (nowMs - watched.movedAtMs >= timeoutMs) return 'still';
-  if (nowMs - watched.advancedAtMs >= timeoutMs && nowMs >= watched.lookAtMs) return 'moving';
   if (maxDurationMs > 0 && elapsedMs(watched, nowMs) >= maxDurationMs) return 'slow';
+  if (nowMs - watched.advancedAtMs >= timeoutMs && nowMs >= watched.lookAtMs) return 'moving';
   return undefined;
 }
 

@@ -3,25 +3,29 @@ import { StormControl } from './storm-control.ts';
 
 test('the same hang again and again is let through three times, then once a minute, and what is held back is said', () => {
   const storm = new StormControl(0);
-  const admitted = Array.from({ length: 10 }, (_, i) => storm.admit('a', 5, i));
-  expect(admitted.filter(Boolean)).toHaveLength(3);
+  const admitted = Array.from({ length: 10 }, (_, i) => storm.admit(['a'], 5, i));
+  expect(admitted.filter((each) => each === 'go')).toHaveLength(3);
+  expect(admitted.at(-1)).toBe('known');
   expect(storm.takeSuppressed()).toEqual({ dumps: 7, requests: 35 });
   expect(storm.takeSuppressed()).toEqual({ dumps: 0, requests: 0 });
-  expect(storm.admit('a', 1, 60_010)).toBe(true);
-  expect(storm.admit('a', 1, 60_020)).toBe(false);
+  expect(storm.admit(['a'], 1, 60_010)).toBe('go');
+  expect(storm.admit(['a'], 1, 60_020)).toBe('known');
 });
 
-test('a storm of different hangs is limited as a whole', () => {
+test('a storm of different hangs is limited as a whole, and what is new waits: it is not lost', () => {
   const storm = new StormControl(0);
-  const admitted = Array.from({ length: 500 }, (_, i) => storm.admit(`group ${i}`, 1, 0));
-  expect(admitted.filter(Boolean)).toHaveLength(20);
-  expect(storm.admit('one more', 1, 3_000)).toBe(true);
-  expect(storm.admit('and another', 1, 3_000)).toBe(false);
-  expect(storm.takeSuppressed()).toEqual({ dumps: 481, requests: 481 });
+  const admitted = Array.from({ length: 500 }, (_, i) => storm.admit([`group ${i}`], 1, 0));
+  expect(admitted.filter((each) => each === 'go')).toHaveLength(20);
+  expect(admitted.at(-1)).toBe('wait');
+  expect(storm.open(2_000)).toBe(false);
+  expect(storm.open(3_100)).toBe(true);
+  expect(storm.admit(['group 499'], 1, 3_100)).toBe('go');
+  expect(storm.takeSuppressed()).toEqual({ dumps: 0, requests: 0 });
 });
 
-test('a group in its limit costs the others nothing', () => {
+test('a new hang beside a known one goes', () => {
   const storm = new StormControl(0);
-  for (let i = 0; i < 100; i++) storm.admit('loud', 1, 0);
-  expect(storm.admit('quiet', 1, 0)).toBe(true);
+  for (let i = 0; i < 10; i++) storm.admit(['loud'], 1, 0);
+  expect(storm.admit(['loud'], 1, 0)).toBe('known');
+  expect(storm.admit(['loud', 'quiet'], 2, 0)).toBe('go');
 });

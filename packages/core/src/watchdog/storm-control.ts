@@ -1,6 +1,6 @@
 /** Dumps that may be sent at once, and how long one more takes to become due. */
 const BURST = 20;
-const REFILL_MS = 3_000;
+export const REFILL_MS = 3_000;
 /** The same of one fingerprint. */
 const GROUP_BURST = 3;
 const GROUP_REFILL_MS = 60_000;
@@ -43,18 +43,28 @@ export class StormControl {
     this.#all = new TokenBucket(BURST, REFILL_MS, nowMs);
   }
 
-  /** Whether a dump may go now. If not, it is counted as suppressed with the requests in it. */
-  admit(fingerprint: string, requests: number, nowMs: number): boolean {
-    const group = this.#group(fingerprint, nowMs);
-    const mayGo = [group.has(nowMs), this.#all.has(nowMs)].every(Boolean);
-    if (mayGo) {
-      group.take();
-      this.#all.take();
-    } else {
+  /** Whether any dump may go now. */
+  open(nowMs: number): boolean {
+    return this.#all.has(nowMs);
+  }
+
+  /**
+   * Whether a dump with these hangs goes (`go`), says nothing new and is counted as suppressed (`known`), or has to wait
+   * until a storm is over, because one of its hangs is new (`wait`).
+   */
+  admit(fingerprints: readonly string[], requests: number, nowMs: number): 'go' | 'known' | 'wait' {
+    const fresh = [...new Set(fingerprints)]
+      .map((each) => this.#group(each, nowMs))
+      .filter((group) => group.has(nowMs));
+    if (fresh.length === 0) {
       this.#dumps += 1;
       this.#requests += requests;
+      return 'known';
     }
-    return mayGo;
+    if (!this.#all.has(nowMs)) return 'wait';
+    for (const group of fresh) group.take();
+    this.#all.take();
+    return 'go';
   }
 
   /** What was suppressed since the last dump that went: to be said in the next. */

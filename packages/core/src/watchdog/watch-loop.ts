@@ -1,4 +1,5 @@
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
+import { messageOf } from '../message-of.ts';
 import {
   CAPTURES_PER_SECOND,
   FLAG_REPORTED,
@@ -11,12 +12,12 @@ import {
 import type { SlotRef, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { AwakeClock } from './awake-clock.ts';
 import { diagnose } from './diagnose.ts';
-import { DumpBuilder, type Finding } from './dump-builder.ts';
+import { DumpBuilder, type Finding, type FirstReport } from './dump-builder.ts';
 import { combineFingerprints, fingerprintOf } from './fingerprint.ts';
 import { type Gathered, MainThread } from './main-thread.ts';
 import { elapsedMs, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
-import { StormControl } from './storm-control.ts';
-import { TableReader } from './table-reader.ts';
+import { REFILL_MS, StormControl } from './storm-control.ts';
+import { emptyReading, TableReader } from './table-reader.ts';
 
 /** Share of the main thread's time that samples and looks may take. */
 const MAIN_THREAD_SHARE = 0.01;
@@ -33,10 +34,10 @@ export interface WatchLoopParts {
   readonly deliver: (dump: Dump) => void;
 }
 
-/** A request that was reported, until it ends. */
+/** A request that was reported, until it ends: without its stacks, since it may hang for as long as the process lives. */
 interface Reported {
   readonly request: DumpRequest;
-  readonly dump: Dump;
+  readonly first: FirstReport;
 }
 
 /** A reported request that has ended. */
@@ -74,10 +75,11 @@ export class WatchLoop {
     this.#header = new Uint32Array(settings.header, 0, HEADER_CELLS);
     this.#captureBudget = new Int32Array(settings.header, kCaptureBudget * 4, 1);
     this.#lastScanMs = monotonicMs();
-    this.#clock = new AwakeClock(settings.scanIntervalMs, this.#lastScanMs);
+    // Ages go on from where an earlier watchdog of this process left off.
+    this.#clock = new AwakeClock(settings.scanIntervalMs, this.#lastScanMs, Atomics.load(this.#header, kClockMs));
     this.#main = new MainThread(post, settings.evidenceWaitMs);
     this.#dumps = new DumpBuilder(settings, this.#texts);
-    this.#storm = new StormControl(0);
+    this.#storm = new StormControl(this.#clock.nowMs);
   }
 
   start(): void {
@@ -138,7 +140,7 @@ export class WatchLoop {
     if (scan.suspects.length > 0 && this.#investigation === undefined) {
       this.#investigation = this.#investigate(scan, nowMs)
         .catch((error: unknown) =>
-          post({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL', message: `a scan failed: ${String(error)}` }),
+          post({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL', message: `a scan failed: ${messageOf(error)}` }),
         )
         .finally(() => {
           this.#investigation = undefined;
@@ -179,6 +181,11 @@ export class WatchLoop {
   async #investigate(scan: Scan, nowMs: number): Promise<void> {
     const suspects = await this.#confirm(scan.suspects, nowMs);
     if (suspects.length === 0) return;
+    // In a storm nothing could be sent: the main thread is left in peace until it could.
+    if (!this.#storm.open(nowMs)) {
+      hold(suspects, nowMs);
+      return;
+    }
     const gathered = await this.#main.gather(suspects.map(({ watched }) => refOf(watched)));
     const thenMs = this.#clock.nowMs;
     const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
@@ -187,7 +194,11 @@ export class WatchLoop {
 
   /** Looks at the requests that move, and drops those whose own chain is younger than their timeout. */
   async #confirm(suspects: readonly Suspect[], nowMs: number): Promise<readonly Suspect[]> {
-    const moving = suspects.filter(({ suspicion }) => suspicion === 'moving').slice(0, LOOKS_PER_SCAN);
+    const moving = suspects
+      .filter(({ suspicion }) => suspicion === 'moving')
+      // Who has waited longest for a look comes first, or high slots would never get one.
+      .sort((a, b) => a.watched.lookAtMs - b.watched.lookAtMs || a.watched.advancedAtMs - b.watched.advancedAtMs)
+      .slice(0, LOOKS_PER_SCAN);
     const others = suspects.filter(({ suspicion }) => suspicion !== 'moving');
     if (moving.length === 0) return others;
     const looks = await this.#main.look(moving.map(({ watched }) => refOf(watched)));
@@ -212,7 +223,7 @@ export class WatchLoop {
   #judge({ watched, suspicion }: Suspect, gathered: Gathered, nowMs: number): Finding[] {
     const { slot, generation } = watched;
     // Gone, or moving again, while the evidence was being gathered: no hang.
-    if (this.#table.generation(slot) !== generation) return [];
+    if (this.#table.generation(slot) !== generation || this.#hasMoved(watched, suspicion)) return [];
     const evidence = gathered.requests.get(slot);
     const judgement = diagnose({
       suspicion,
@@ -235,28 +246,52 @@ export class WatchLoop {
     return [{ watched, verdict, fingerprint }];
   }
 
+  /** What makes a `still` request no suspect is any movement; what makes a `moving` one none is an advance of its own. */
+  #hasMoved(watched: Watched, suspicion: Suspect['suspicion']): boolean {
+    const now = emptyReading();
+    if (suspicion === 'slow' || !this.#table.read(watched.slot, now)) return false;
+    const { reading } = watched;
+    if (now.progress !== reading.progress) return true;
+    return suspicion === 'still' && (now.sequence !== reading.sequence || now.outbound !== reading.outbound);
+  }
+
   #report(findings: readonly Finding[], gathered: Gathered, nowMs: number): void {
+    const fingerprints = findings.map((finding) => finding.fingerprint);
+    const admitted = this.#storm.admit(fingerprints, findings.length, nowMs);
+    if (admitted === 'wait') {
+      hold(findings, nowMs);
+      return;
+    }
+    if (admitted === 'go') {
+      const inFlight = this.#scanner.scan(nowMs).inFlight;
+      const dump = {
+        ...this.#dumps.hang(findings, inFlight, gathered, combineFingerprints(fingerprints), nowMs),
+        suppressed: this.#storm.takeSuppressed(),
+      };
+      this.#parts.deliver(dump);
+      if (this.#parts.settings.notifyHang) this.#parts.post({ type: 'hang', dump });
+      this.#remember(findings, dump);
+    }
     for (const { watched } of findings) watched.settled = true;
-    const fingerprint = combineFingerprints(findings.map((finding) => finding.fingerprint));
-    if (!this.#storm.admit(fingerprint, findings.length, nowMs)) return;
-    const inFlight = this.#scanner.scan(nowMs).inFlight;
-    const dump = {
-      ...this.#dumps.hang(findings, inFlight, gathered, fingerprint, nowMs),
-      suppressed: this.#storm.takeSuppressed(),
-    };
-    findings.forEach(({ watched }, index) => {
-      const request = dump.requests[index];
-      if (request === undefined) return;
-      this.#reported.set(keyOf(watched.slot, watched.generation), { request, dump });
+  }
+
+  #remember(findings: readonly Finding[], dump: Dump): void {
+    const first: FirstReport = { id: dump.id, verdict: dump.verdict };
+    const byNumber = new Map(dump.requests.map((request) => [request.id, request]));
+    for (const { watched } of findings) {
+      const request = byNumber.get(watched.reading.request);
+      if (request === undefined) continue;
+      this.#reported.set(keyOf(watched), { request: { ...request, stacks: [], awaits: [] }, first });
       this.#table.mark(watched.slot, watched.generation, FLAG_REPORTED);
-    });
-    this.#parts.deliver(dump);
-    if (this.#parts.settings.notifyHang) this.#parts.post({ type: 'hang', dump });
-    this.#forgetLost();
+    }
+    // A request may end between its judgement and its mark: nobody will tell of it.
+    for (const { watched } of findings) {
+      if (this.#table.generation(watched.slot) !== watched.generation) this.#reported.delete(keyOf(watched));
+    }
   }
 
   #left({ slot, generation, finished, elapsedMs: elapsed }: Extract<ToWatchdog, { type: 'left' }>): void {
-    const key = keyOf(slot, generation);
+    const key = keyOf({ slot, generation });
     const reported = this.#reported.get(key);
     if (reported === undefined) return;
     this.#reported.delete(key);
@@ -270,38 +305,36 @@ export class WatchLoop {
     if (this.#ended.length === 0) return;
     const groups = new Map<string, Ended[]>();
     for (const end of this.#ended) {
-      const key = `${end.kind} ${end.reported.dump.id}`;
-      groups.set(key, [...(groups.get(key) ?? []), end]);
+      const key = `${end.kind} ${end.reported.first.id}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [end]);
+      else group.push(end);
     }
     this.#ended = [];
-    for (const [first, ...rest] of groups.values()) {
-      if (first === undefined) continue;
-      const requests = [first, ...rest].map(
-        ({ reported, elapsedMs: elapsed }): DumpRequest => ({
-          ...reported.request,
+    for (const ends of groups.values()) {
+      const [end] = ends;
+      if (end === undefined) continue;
+      const { kind, reported } = end;
+      const requests = ends.map(
+        (end): DumpRequest => ({
+          ...end.reported.request,
           state: 'moving',
-          elapsedMs: Math.max(elapsed, reported.request.elapsedMs),
+          elapsedMs: Math.max(end.elapsedMs, end.reported.request.elapsedMs),
           idleMs: 0,
         }),
       );
-      const dump = this.#dumps.ended(first.kind, requests, first.reported.dump);
-      this.#parts.deliver({ ...dump, suppressed: this.#storm.takeSuppressed() });
-    }
-  }
-
-  /** A request may end between its judgement and its mark: nobody will tell of it. */
-  #forgetLost(): void {
-    for (const [key, { request, dump }] of this.#reported) {
-      const [slot = 0, generation = 0] = key.split(':').map(Number);
-      const current = this.#table.generation(slot);
-      if (current !== generation && dump.requests.includes(request) && this.#reported.size > MAX_REPORTED)
-        this.#reported.delete(key);
+      this.#parts.deliver({
+        ...this.#dumps.ended(kind, requests, reported.first),
+        suppressed: this.#storm.takeSuppressed(),
+      });
     }
   }
 }
 
-/** Reported requests remembered: more than can be in flight in any sane process. */
-const MAX_REPORTED = 100_000;
-
 const refOf = ({ slot, generation }: Watched): SlotRef => ({ slot, generation });
-const keyOf = (slot: number, generation: number): string => `${slot}:${generation}`;
+const keyOf = ({ slot, generation }: SlotRef): string => `${slot}:${generation}`;
+
+/** Nothing may be sent now: the next token brings them up again. */
+function hold(held: readonly { readonly watched: Watched }[], nowMs: number): void {
+  for (const { watched } of held) watched.heldUntilMs = nowMs + REFILL_MS;
+}

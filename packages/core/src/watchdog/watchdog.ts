@@ -1,5 +1,6 @@
 // The watchdog's thread: wires the loop to its clock, its messages and the delivery of reports. No logic here.
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../message-of.ts';
 import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import { WatchLoop } from './watch-loop.ts';
@@ -36,7 +37,7 @@ port.on('message', (message: ToWatchdog) => {
   };
   stop()
     .catch((error: unknown) =>
-      post({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL', message: `stopping failed: ${String(error)}` }),
+      post({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL', message: `stopping failed: ${messageOf(error)}` }),
     )
     .finally(() => {
       post({ type: 'stopped', counters: { ...delivery.counters } });

@@ -1,5 +1,6 @@
-import { symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from './clock.ts';
@@ -11,6 +12,7 @@ import { counted, Fixtures } from './testing/delivery-fixture.ts';
 import { type Answer, FakeCollector, silence, status } from './testing/fake-collector.ts';
 import { makeDump } from './testing/make-dump.ts';
 import { settle } from './testing/manual-clock.ts';
+import { transpileTo } from './testing/transpile.ts';
 import { until } from './testing/until.ts';
 
 let collector: FakeCollector;
@@ -83,14 +85,19 @@ describe('to a collector that answers', () => {
   });
 
   it('does not read an endless answer', async () => {
+    let closed = false;
     collector.answer = (response, socket) => {
       response.writeHead(202);
       const more = setInterval(() => response.write('x'.repeat(10_000)), 1);
-      socket.on('close', () => clearInterval(more));
+      socket.on('close', () => {
+        closed = true;
+        clearInterval(more);
+      });
     };
     const { delivery } = fixtures.make([collector.url]);
     send(delivery, 'a');
     await counted(delivery, { acknowledged: 1 });
+    await until('the end of the connection', () => closed);
   });
 
   it('does not change the dump when the caller does, afterwards', async () => {
@@ -211,6 +218,55 @@ describe('while the collector fails', () => {
     });
     expect(delivery.counters.replayed).toBe(2);
     expect([...collector.ids].sort()).toEqual(['a', 'a', 'b']);
+  });
+});
+
+describe('with the spool in a process of its own', () => {
+  let built: string;
+
+  beforeEach(() => {
+    built = mkdtempSync(join(tmpdir(), 'hangwatch-test-'));
+    transpileTo(built);
+  });
+  afterEach(() => rmSync(built, { recursive: true, force: true }));
+
+  it('spools and replays', async () => {
+    collector.answer = status(500);
+    const { delivery, clock } = fixtures.make([collector.url], { spoolProcess: join(built, 'spool-process.js') });
+    send(delivery, 'a');
+    await counted(delivery, { spooled: 1 });
+    collector.answer = status(202);
+    await clock.advance(3_000);
+    await counted(delivery, { replayed: 1 });
+    await until('an empty spool', () => fixtures.spooled().length === 0);
+  });
+
+  it('removes the copy of a slow post, also when the answer comes before the copy is done', async () => {
+    let release: (() => void) | undefined;
+    collector.answer = (response) => {
+      release = () => response.writeHead(202).end();
+    };
+    const { delivery, clock } = fixtures.make([collector.url], { spoolProcess: join(built, 'spool-process.js') });
+    send(delivery, 'a');
+    await collector.requests(1);
+    await clock.advance(2_000);
+    release?.();
+    await counted(delivery, { acknowledged: 1, spooled: 1, replayed: 0 });
+    await until('an empty spool', () => fixtures.spooled().length === 0);
+  });
+
+  it('closes in time', async () => {
+    collector.answer = silence;
+    const { delivery } = fixtures.make([collector.url], {
+      clock: systemClock,
+      spoolProcess: join(built, 'spool-process.js'),
+    });
+    send(delivery, 'a', 'b');
+    await collector.requests(1);
+    const start = performance.now();
+    await delivery.close(100);
+    expect(performance.now() - start).toBeLessThan(400);
+    await until('both on disk', () => fixtures.spooled().join() === 'ready,ready');
   });
 });
 
@@ -502,6 +558,13 @@ describe('without a collector', () => {
     expect(stderr.text).not.toContain('\u001b');
     expect(fixtures.spooled()).toEqual([]);
     await delivery.close(100);
+  });
+
+  it('prints as well where the only one is no URL', async () => {
+    const { delivery, problems } = fixtures.make(['collector:4747']);
+    send(delivery, 'a');
+    await counted(delivery, { printed: 1 });
+    expect(problems.map(({ code }) => code)).toEqual(['collector-invalid']);
   });
 
   it('counts reports that nobody reads, and closes in time', async () => {

@@ -1,29 +1,36 @@
-import type { Spool } from './spool.ts';
 import { toSpoolError } from './spool-error.ts';
-import type { SpoolAnswer, SpoolRequest } from './spool-protocol.ts';
+import type { SpoolPort } from './spool-port.ts';
+import type { SpoolAnswer, SpoolRequest, SpoolResult, SpoolTask } from './spool-protocol.ts';
 
-/** Does what one request asks for. Never throws: a failure is an answer. */
-export function serveSpool(spool: Spool, request: SpoolRequest): SpoolAnswer {
+/** Does what one request asks for. Never rejects: a failure is an answer. */
+export async function serveSpool(spool: SpoolPort, request: SpoolRequest): Promise<SpoolAnswer> {
   const { id } = request;
   try {
-    return { type: 'done', id, result: perform(spool, request) };
+    const result = await performTask(spool, request);
+    return result === undefined ? { type: 'done', id } : { type: 'done', id, result };
   } catch (error) {
     const { code, message } = toSpoolError(error);
     return { type: 'failed', id, code, message };
   }
 }
 
-function perform(spool: Spool, request: SpoolRequest) {
-  switch (request.type) {
+/** Does one task. @throws what the spool throws */
+export async function performTask(spool: SpoolPort, task: SpoolTask): Promise<SpoolResult> {
+  switch (task.type) {
     case 'put':
-      return spool.put(Buffer.from(request.gzip), request.as);
-    case 'claim':
-      return spool.claim();
+      return spool.put(Buffer.from(task.gzip, 'base64'), task.as);
+    case 'claim': {
+      const { claimed, ...rest } = await spool.claim();
+      return claimed ? { ...rest, claimed: { ...claimed, gzip: claimed.gzip.toString('base64') } } : rest;
+    }
     case 'release':
-      return spool.release(request.file) as undefined;
+      await spool.release(task.file);
+      return undefined;
     case 'discard':
-      return spool.discard(request.file) as undefined;
+      await spool.discard(task.file);
+      return undefined;
     case 'set-aside':
-      return spool.setAside(request.file, request.as) as undefined;
+      await spool.setAside(task.file, task.as);
+      return undefined;
   }
 }

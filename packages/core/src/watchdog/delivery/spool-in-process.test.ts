@@ -23,12 +23,12 @@ beforeAll(() => {
   // A disk that hangs: the process never comes back from its first request.
   writeFileSync(
     join(built, 'hanging.js'),
-    `process.on('message', () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000); process.exit(); });
-     process.send({ type: 'ready' });`,
+    `process.stdin.on('data', () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000); process.exit(); });
+     console.log('{"type":"ready"}');`,
   );
   writeFileSync(
     join(built, 'dying.js'),
-    `process.on('message', () => process.exit(1)); process.send({ type: 'ready' });`,
+    `process.stdin.on('data', () => process.exit(1)); console.log('{"type":"ready"}');`,
   );
   writeFileSync(
     join(built, 'telling.js'),

@@ -1,10 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { basename } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock, Timer } from './clock.ts';
-import type { ClaimResult, PutResult, SpoolSettings } from './spool.ts';
+import { readJsonLines, writeJsonLine } from './json-lines.ts';
+import { performTask } from './serve-spool.ts';
+import type { PutResult, SpoolSettings } from './spool.ts';
 import { SpoolError } from './spool-error.ts';
 import type { SpoolPort } from './spool-port.ts';
-import type { SpoolAnswer, SpoolRequest } from './spool-protocol.ts';
+import type { SentClaimResult, SpoolAnswer, SpoolRequest, SpoolResult, SpoolTask } from './spool-protocol.ts';
 
 /** How long the disk may take for one request before it counts as hanging. */
 const ANSWER_MS = 5_000;
@@ -13,12 +17,12 @@ const STALLED_MS = 60_000;
 /** How long the process stays after its last request. */
 const IDLE_MS = 5_000;
 
-type Ask = SpoolRequest extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
+type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 interface Waiting {
   readonly request: SpoolRequest;
   readonly timer: Timer;
-  resolve(result: PutResult | ClaimResult | undefined): void;
+  resolve(result: SpoolResult): void;
   reject(error: SpoolError): void;
 }
 
@@ -49,12 +53,10 @@ export function canStartNode(execPath: string = process.execPath): boolean {
 export function spoolInProcess(options: SpoolInProcessOptions): SpoolPort {
   const keeper = new SpoolKeeper(options);
   return {
-    put: (gzip, as) => keeper.ask({ type: 'put', gzip, as }) as Promise<PutResult>,
+    put: (gzip, as) => keeper.ask({ type: 'put', gzip: gzip.toString('base64'), as }) as Promise<PutResult>,
     async claim() {
-      const result = (await keeper.ask({ type: 'claim' })) as ClaimResult;
-      const { claimed } = result;
-      // The channel carries plain byte arrays.
-      return claimed ? { ...result, claimed: { ...claimed, gzip: Buffer.from(claimed.gzip) } } : result;
+      const { claimed, ...rest } = (await keeper.ask({ type: 'claim' })) as SentClaimResult;
+      return { ...rest, claimed: claimed && { ...claimed, gzip: Buffer.from(claimed.gzip, 'base64') } };
     },
     release: async (file) => void (await keeper.ask({ type: 'release', file })),
     discard: async (file) => void (await keeper.ask({ type: 'discard', file })),
@@ -66,7 +68,7 @@ export function spoolInProcess(options: SpoolInProcessOptions): SpoolPort {
 class SpoolKeeper {
   readonly #options: SpoolInProcessOptions;
   readonly #waiting = new Map<number, Waiting>();
-  #child: ChildProcess | undefined;
+  #child: Child | undefined;
   #started = false;
   #useFallback = false;
   #stalledUntil = Number.NEGATIVE_INFINITY;
@@ -78,45 +80,46 @@ class SpoolKeeper {
     this.#options = options;
   }
 
-  ask(what: Ask): Promise<PutResult | ClaimResult | undefined> {
-    if (this.#useFallback) return this.#askFallback(what);
+  ask(task: SpoolTask): Promise<SpoolResult> {
+    if (this.#useFallback) return this.#askFallback(task);
     const { clock } = this.#options;
     if (clock.now() < this.#stalledUntil) return Promise.reject(stalled());
     return new Promise((resolve, reject) => {
-      const request = { ...what, id: this.#nextId++ } as SpoolRequest;
+      const request = { ...task, id: this.#nextId++ };
       const timer = clock.setTimeout(() => this.#onStalled(), ANSWER_MS);
       this.#waiting.set(request.id, { request, timer, resolve, reject });
       clock.clearTimeout(this.#idle);
       const child = this.#child ?? this.#start();
-      if (child) this.#send(child, request);
+      if (child) writeJsonLine(child.stdin, request);
     });
   }
 
   close(): void {
     this.#closed = true;
     this.#options.clock.clearTimeout(this.#idle);
-    // What has been sent is read and done before the end of the channel is seen.
     if (this.#waiting.size === 0) this.#letGo();
   }
 
-  #start(): ChildProcess | undefined {
+  #start(): Child | undefined {
     const { file, settings } = this.#options;
     this.#started = false;
     try {
       const child = spawn(process.execPath, ['--max-old-space-size=64', file, JSON.stringify(settings)], {
         cwd: '/',
         env: plainEnvironment(),
-        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-        serialization: 'advanced',
+        stdio: ['pipe', 'pipe', 'ignore'],
         // Out of the terminal's process group: Ctrl-C is for the application.
         detached: process.platform !== 'win32',
         windowsHide: true,
       });
-      child.on('message', (answer: SpoolAnswer) => this.#onAnswer(answer));
+      readJsonLines<SpoolAnswer>(child.stdout, (answer) => this.#onAnswer(child, answer));
       child.on('error', () => this.#onEnd(child));
-      child.on('exit', () => this.#onEnd(child));
+      // Not 'exit': what it said last is read before this.
+      child.on('close', () => this.#onEnd(child));
+      // The failure of a write shows as the child's end.
+      child.stdin.on('error', () => undefined);
       child.unref();
-      child.channel?.unref();
+      for (const pipe of [child.stdin, child.stdout]) (pipe as Socket).unref();
       this.#child = child;
       return child;
     } catch {
@@ -126,12 +129,8 @@ class SpoolKeeper {
     }
   }
 
-  #send(child: ChildProcess, request: SpoolRequest): void {
-    // The failure shows as the child's end.
-    child.send(request, () => undefined);
-  }
-
-  #onAnswer(answer: SpoolAnswer): void {
+  #onAnswer(child: Child, answer: SpoolAnswer): void {
+    if (child !== this.#child) return;
     if (answer.type === 'ready') {
       this.#started = true;
       return;
@@ -153,10 +152,10 @@ class SpoolKeeper {
   #letGo(): void {
     const child = this.#child;
     this.#child = undefined;
-    if (child?.connected) child.disconnect();
+    child?.stdin.end();
   }
 
-  #onEnd(child: ChildProcess): void {
+  #onEnd(child: Child): void {
     if (child !== this.#child) return;
     this.#child = undefined;
     // Ended before its first word: it cannot run here, and will not the next time.
@@ -192,20 +191,8 @@ class SpoolKeeper {
     }
   }
 
-  #askFallback(what: Ask): Promise<PutResult | ClaimResult | undefined> {
-    const { fallback } = this.#options;
-    switch (what.type) {
-      case 'put':
-        return fallback.put(Buffer.from(what.gzip), what.as);
-      case 'claim':
-        return fallback.claim();
-      case 'release':
-        return fallback.release(what.file).then(() => undefined);
-      case 'discard':
-        return fallback.discard(what.file).then(() => undefined);
-      case 'set-aside':
-        return fallback.setAside(what.file, what.as).then(() => undefined);
-    }
+  #askFallback(task: SpoolTask): Promise<SpoolResult> {
+    return performTask(this.#options.fallback, task);
   }
 }
 

@@ -1,19 +1,32 @@
 import type { ClaimResult, PutResult, PutState, SpoolSettings } from './spool.ts';
 import type { SpoolErrorCode } from './spool-error.ts';
 
-/** What the spool process is asked; it answers in order. */
-export type SpoolRequest = { readonly id: number } & (
-  | { readonly type: 'put'; readonly gzip: Uint8Array; readonly as: PutState }
+/** A parcel's bytes on their way between the processes. */
+export type Base64 = string;
+
+/** What the spool process is asked, a line each on its stdin; it answers in order. */
+export type SpoolRequest = { readonly id: number } & SpoolTask;
+
+/** What there is to ask. */
+export type SpoolTask =
+  | { readonly type: 'put'; readonly gzip: Base64; readonly as: PutState }
   | { readonly type: 'claim' }
   | { readonly type: 'release'; readonly file: string }
   | { readonly type: 'discard'; readonly file: string }
-  | { readonly type: 'set-aside'; readonly file: string; readonly as: 'rejected' | 'bad' }
-);
+  | { readonly type: 'set-aside'; readonly file: string; readonly as: 'rejected' | 'bad' };
 
-/** What the spool process says. `ready` comes first, and once. */
+/** {@link ClaimResult} on its way. */
+export type SentClaimResult = Omit<ClaimResult, 'claimed'> & {
+  readonly claimed?: { readonly file: string; readonly gzip: Base64 };
+};
+
+/** What a task may give. */
+export type SpoolResult = PutResult | SentClaimResult | undefined;
+
+/** What the spool process says, a line each on its stdout. `ready` comes first, and once. */
 export type SpoolAnswer =
   | { readonly type: 'ready' }
-  | { readonly type: 'done'; readonly id: number; readonly result: PutResult | ClaimResult | undefined }
+  | { readonly type: 'done'; readonly id: number; readonly result?: SpoolResult }
   | { readonly type: 'failed'; readonly id: number; readonly code: SpoolErrorCode; readonly message: string };
 
 /** The spool process's only argument, as JSON. */
