@@ -70,18 +70,25 @@ function mountPattern(layer: Layer, url: string, params: Readonly<Record<string,
   return replaceValues(url, params);
 }
 
-/** Express 4: the groups of the layer's expression, in their order, give way to their names. */
+/** Layers' expressions, as ones that tell where their groups are. */
+const indexed = new WeakMap<RegExp, RegExp>();
+
+/** Express 4: the groups of the layer's expression give way to their names. */
 function replaceGroups(url: string, regexp: RegExp, keys: NonNullable<Layer['keys']>): string {
-  const groups = regexp.exec(url);
-  if (groups === null) return url;
+  let telling = indexed.get(regexp);
+  if (telling === undefined) {
+    telling = new RegExp(regexp.source, `${regexp.flags}d`);
+    indexed.set(regexp, telling);
+  }
+  const places = telling.exec(url)?.indices;
+  if (places === undefined) return url;
   let pattern = '';
   let at = 0;
   keys.forEach(({ name }, i) => {
-    const value = groups[i + 1];
-    const found = value === undefined || value === '' ? -1 : url.indexOf(value, at);
-    if (value === undefined || found === -1) return;
-    pattern += url.slice(at, found) + nameOf(name);
-    at = found + value.length;
+    const place = places[i + 1];
+    if (place === undefined || place[0] < at || place[0] === place[1]) return;
+    pattern += url.slice(at, place[0]) + nameOf(name);
+    at = place[1];
   });
   return pattern + url.slice(at);
 }

@@ -5,7 +5,6 @@ import { enterRoute } from './route.ts';
 
 /** The middleware after ours, in one piece, by application and by our own place in it. */
 const chains = new WeakMap<object, WeakMap<AnyMiddleware, Middleware>>();
-const wrapped = new WeakMap<AnyMiddleware, AnyMiddleware>();
 const wrappers = new WeakSet<AnyMiddleware>();
 /** Properties that every function has for itself. */
 const OF_ITS_OWN = new Set<string | symbol>(['prototype', 'arguments', 'caller']);
@@ -41,8 +40,6 @@ export function chainAfter(own: AnyMiddleware, app: Application): Middleware | u
 /** The middleware with its checkpoint. A router's own middleware and handlers are wrapped as soon as it is reached. */
 function wrapMiddleware(fn: AnyMiddleware, kind: 'middleware' | 'handler'): AnyMiddleware {
   if (wrappers.has(fn)) return fn;
-  const known = wrapped.get(fn);
-  if (known !== undefined) return known;
   const label = routerOf(fn) === undefined ? labelOf(fn, kind) : 'router';
   let site: Site | undefined;
   let madeBy: RequestRecord['owner'] | undefined;
@@ -62,7 +59,6 @@ function wrapMiddleware(fn: AnyMiddleware, kind: 'middleware' | 'handler'): AnyM
     const property = OF_ITS_OWN.has(key) ? undefined : Object.getOwnPropertyDescriptor(fn, key);
     if (property !== undefined) Object.defineProperty(call, key, property);
   }
-  wrapped.set(fn, call);
   wrappers.add(call);
   return call;
 }
