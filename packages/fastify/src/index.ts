@@ -1,2 +1,17 @@
+import type { RouteOptions } from '@hangwatch/core';
+
 export type { HangwatchOptions, RouteOptions } from '@hangwatch/core';
 export { hangwatch, hangwatch as default } from './register.ts';
+
+// Here, because what augments from another file is left out of the built declarations.
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * What hangwatch does differently on this route; `false`: requests of this route are shown as in flight and never as stuck.
+     *
+     * @example
+     * app.get('/export', { config: { hangwatch: { timeout: 120_000 } } }, handler);
+     */
+    hangwatch?: RouteOptions | false;
+  }
+}

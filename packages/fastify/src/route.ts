@@ -1,10 +1,4 @@
-import {
-  type RouteOptions,
-  type RouteOverride,
-  recordOf,
-  resolveRouteOptions,
-  type Site,
-} from '@hangwatch/core/adapter';
+import { type RouteOverride, recordOf, resolveRouteOptions, type Site } from '@hangwatch/core/adapter';
 import type {
   FastifyReply,
   FastifyRequest,
@@ -14,18 +8,6 @@ import type {
 } from 'fastify';
 import { isFunction, PHASES, wrapHook } from './phases.ts';
 import { labelOf, wrapLayer } from './wrap.ts';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /**
-     * What hangwatch does differently on this route; `false`: requests of this route are shown as in flight and never as stuck.
-     *
-     * @example
-     * app.get('/export', { config: { hangwatch: { timeout: 120_000 } } }, handler);
-     */
-    hangwatch?: RouteOptions | false;
-  }
-}
 
 interface KnownRoute {
   readonly pattern: string | undefined;
