@@ -76,7 +76,7 @@ describe('golden', () => {
       #41 GET /export  5 min 1 s  (slow: it moved 200 ms ago, and is not done)
         last passed "handler" (/srv/orders/src/routes.ts:8), 10.3 s ago
         trace 4bf92f3577b34da6a3ce929d0e0e4736
-        no await stack: callback code, or the evidence is incomplete
+        no await stack: the evidence is incomplete
 
       event loop: p99 delay 12 ms, 2% busy
       evidence: incomplete after 500 ms
@@ -167,6 +167,11 @@ describe('stacks', () => {
     expect(framesOf([frame({ kind: 'hangwatch' })])).toEqual([
       '    the handler itself; below it is no await that V8 can follow',
     ]);
+  });
+
+  test('no stack at all says where to look', () => {
+    const [last] = linesAbout({ ...stuck(), stacks: [], awaits: [], waitsFor: [] }).slice(-1);
+    expect(last).toBe('  no await stack: it waits in callback code, after what it last passed');
   });
 
   test('paths are relative to the given folder, and never to the root', () => {

@@ -73,7 +73,7 @@ function formatStuck(stuck: DumpRequest[], dump: Dump, style: ReportStyle) {
     else rest.push(request);
   }
   const shown = [...places.values()].map(([first, ...twins]) => {
-    const lines = formatRequest(first, dump.verdict.evidence, style);
+    const lines = formatRequest(first, dump, style);
     if (twins.length === 0) return lines;
     const named = twins.slice(0, MAX_TWINS).map((twin) => `#${twin.id} ${formatDuration(twin.elapsedMs)}`);
     if (twins.length > MAX_TWINS) named.push(`${twins.length - MAX_TWINS} more`);

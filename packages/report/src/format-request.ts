@@ -1,4 +1,4 @@
-import type { DumpAwait, DumpFrame, DumpRequest, Evidence } from '@hangwatch/protocol';
+import type { Dump, DumpAwait, DumpFrame, DumpRequest, Evidence } from '@hangwatch/protocol';
 import { cleanText } from './clean-text.ts';
 import { foldFrames } from './fold-frames.ts';
 import { formatDuration } from './format-duration.ts';
@@ -11,12 +11,12 @@ const MAX_WAITERS = 8;
 /**
  * A stuck request in full: what it is, where it last passed, what it waits for, and its await stacks.
  *
- * @param evidence - the dump's evidence, for a request that has no verdict of its own
+ * @param dump - what it is part of
  */
-export function formatRequest(request: DumpRequest, evidence: Evidence, style: ReportStyle): string[] {
+export function formatRequest(request: DumpRequest, dump: Dump, style: ReportStyle): string[] {
   const { colors } = style;
   const lines = [
-    `${colors.bold(requestTitle(request))}  ${formatDuration(request.elapsedMs)}  ${colors.dim(`(${standing(request, evidence)})`)}`,
+    `${colors.bold(requestTitle(request))}  ${formatDuration(request.elapsedMs)}  ${colors.dim(`(${standing(request, dump.verdict.evidence)})`)}`,
     `  last passed ${checkpointText(request, style)}`,
   ];
   const origin = [
@@ -30,7 +30,7 @@ export function formatRequest(request: DumpRequest, evidence: Evidence, style: R
   }
   if (request.waitsFor.length > MAX_WAITS)
     lines.push(colors.dim(`  … waits for ${request.waitsFor.length - MAX_WAITS} more`));
-  lines.push(...formatStacks(request, style));
+  lines.push(...formatStacks(request, dump, style));
   return lines;
 }
 
@@ -60,10 +60,10 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
   }
 }
 
-function formatStacks(request: DumpRequest, style: ReportStyle): string[] {
+function formatStacks(request: DumpRequest, dump: Dump, style: ReportStyle): string[] {
   const { colors } = style;
   if (request.stacks.length === 0) {
-    return [colors.dim('  no await stack: callback code, or the evidence is incomplete')];
+    return [colors.dim(`  ${noStackText(dump)}`)];
   }
   const lines: string[] = [];
   let foreign = false;
@@ -100,6 +100,12 @@ export function awaitText(about: DumpAwait, ownId: number): string {
   if (others.length > MAX_WAITERS) shown.push(`${others.length - MAX_WAITERS} more`);
   const verb = others.length === 1 ? 'as does' : 'as do';
   return `waiting ${formatDuration(about.ageMs)}${others.length > 0 ? `, ${verb} ${shown.join(', ')}` : ''}`;
+}
+
+/** Why a request has no stack, and where to look instead. */
+export function noStackText({ evidence }: Pick<Dump, 'evidence'>): string {
+  if (evidence?.complete === false) return 'no await stack: the evidence is incomplete';
+  return 'no await stack: it waits in callback code, after what it last passed';
 }
 
 function quoted(text: string): string {

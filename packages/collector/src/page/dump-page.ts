@@ -56,7 +56,7 @@ ${request.waitsFor.map(
   ({ type, label, sinceMs }) =>
     html`<p class="wait">waits for ${type} <b>${label}</b> for ${formatDuration(sinceMs)}</p>`,
 )}
-${stackList(request, cwd)}
+${stackList(request, dump)}
 </section>`;
 }
 

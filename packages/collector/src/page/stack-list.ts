@@ -1,14 +1,14 @@
-import type { DumpAwait, DumpFrame, DumpRequest } from '@hangwatch/protocol';
-import { awaitText, foldFrames, frameText } from '@hangwatch/report';
+import type { Dump, DumpAwait, DumpFrame, DumpRequest } from '@hangwatch/protocol';
+import { awaitText, foldFrames, frameText, noStackText } from '@hangwatch/report';
 import { type Html, html } from './html.ts';
 
 /** The await stacks of a request: the application's frames stand out, runs of others are folded. */
-export function stackList(request: DumpRequest, cwd: string | undefined): Html {
+export function stackList(request: DumpRequest, dump: Dump): Html {
   if (request.stacks.length === 0) {
-    return html`<p class="quiet">No await stack: callback code, or the evidence is incomplete.</p>`;
+    return html`<p class="quiet">${noStackText(dump)}</p>`;
   }
   const omitted = request.omittedAwaits ?? 0;
-  return html`${request.stacks.map((stack, index) => oneStack(stack, request.awaits?.[index], request.id, cwd))}
+  return html`${request.stacks.map((stack, index) => oneStack(stack, request.awaits?.[index], request.id, dump.process.cwd))}
 ${omitted > 0 && html`<p class="quiet">${omitted} more ${omitted === 1 ? 'await' : 'awaits'}, left out.</p>`}`;
 }
 
