@@ -1,5 +1,5 @@
 import type { HangwatchOptions as CoreOptions, RouteOptions as CoreRouteOptions } from '@hangwatch/core';
-import type { FastifyPluginCallback } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -9,7 +9,7 @@ declare module 'fastify' {
 }
 
 /** Watches every request of the instance that it is registered on. The module is this plugin; see the README. */
-declare const hangwatch: FastifyPluginCallback<CoreOptions>;
+declare function hangwatch(instance: FastifyInstance, options: CoreOptions, done: (error?: Error) => void): void;
 
 declare namespace hangwatch {
   export type HangwatchOptions = CoreOptions;
