@@ -1,5 +1,5 @@
 import type { HangwatchOptions } from '@hangwatch/core';
-import { openWatch } from '@hangwatch/core/adapter';
+import { openWatch, type RouteOptions } from '@hangwatch/core/adapter';
 import { enterRequest, type Middleware } from './enter.ts';
 import type { ExpressRequest } from './layer.ts';
 import { route } from './route.ts';
@@ -9,6 +9,13 @@ import { watchLayersOf } from './wrap.ts';
 export interface HangwatchMiddleware extends Middleware {
   /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
   close(): Promise<void>;
+}
+
+/** What the package exports: see {@link hangwatch}. */
+export interface Hangwatch {
+  (options?: HangwatchOptions): HangwatchMiddleware;
+  /** Middleware that changes what hangwatch does for a route. Throws `HANGWATCH_ERR_OPTION`. */
+  readonly route: (options: RouteOptions | false) => Middleware;
 }
 
 /**
@@ -21,7 +28,9 @@ export interface HangwatchMiddleware extends Middleware {
  * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747' }));
  * app.get('/export', hangwatch.route({ timeout: 120_000 }), handler);
  */
-export function hangwatch(options: HangwatchOptions = {}): HangwatchMiddleware {
+export const hangwatch: Hangwatch = Object.assign(makeMiddleware, { route });
+
+function makeMiddleware(options: HangwatchOptions = {}): HangwatchMiddleware {
   const watch = openWatch(options);
   const watched = new WeakSet<object>();
   const middleware: Middleware = function hangwatch(request, response, next) {
@@ -34,8 +43,6 @@ export function hangwatch(options: HangwatchOptions = {}): HangwatchMiddleware {
   };
   return Object.assign(middleware, { close: () => watch.close() });
 }
-
-hangwatch.route = route;
 
 /** Express 4 keeps its router in `_router` and throws on `router`; Express 5 the other way round, without throwing. */
 function routerOf(app: object): unknown {

@@ -23,6 +23,8 @@ declare namespace hangwatch {
     /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
     close(): Promise<void>;
   }
+  /** What the module is. */
+  export type Hangwatch = typeof hangwatch;
   /** Middleware that changes what hangwatch does for a route. */
   export function route(options: RouteOptions | false): Middleware;
   export { hangwatch, hangwatch as default };

@@ -1,3 +1,3 @@
 export type { HangwatchOptions, RouteOptions } from '@hangwatch/core';
 export type { Context, Middleware, Next } from './context.ts';
-export { type HangwatchMiddleware, hangwatch, hangwatch as default } from './register.ts';
+export { type Hangwatch, type HangwatchMiddleware, hangwatch, hangwatch as default } from './register.ts';

@@ -1,5 +1,5 @@
 import type { HangwatchOptions } from '@hangwatch/core';
-import { openWatch } from '@hangwatch/core/adapter';
+import { openWatch, type RouteOptions } from '@hangwatch/core/adapter';
 import type { Middleware } from './context.ts';
 import { enterRequest } from './enter.ts';
 import { route } from './route.ts';
@@ -8,6 +8,13 @@ import { route } from './route.ts';
 export interface HangwatchMiddleware extends Middleware {
   /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
   close(): Promise<void>;
+}
+
+/** What the package exports: see {@link hangwatch}. */
+export interface Hangwatch {
+  (options?: HangwatchOptions): HangwatchMiddleware;
+  /** Middleware that changes what hangwatch does for a route. Throws `HANGWATCH_ERR_OPTION`. */
+  readonly route: (options: RouteOptions | false) => Middleware;
 }
 
 /**
@@ -19,12 +26,12 @@ export interface HangwatchMiddleware extends Middleware {
  * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747' }));
  * router.get('/export', hangwatch.route({ timeout: 120_000 }), handler);
  */
-export function hangwatch(options: HangwatchOptions = {}): HangwatchMiddleware {
+export const hangwatch: Hangwatch = Object.assign(makeMiddleware, { route });
+
+function makeMiddleware(options: HangwatchOptions = {}): HangwatchMiddleware {
   const watch = openWatch(options);
   const middleware: Middleware = function hangwatch(context, next) {
     return watch.enabled ? enterRequest(watch, middleware, context, next) : next();
   };
   return Object.assign(middleware, { close: () => watch.close() });
 }
-
-hangwatch.route = route;
