@@ -16,6 +16,8 @@ export interface State {
     readonly place: { readonly file: string; readonly line: number } | null;
     readonly timeoutMs: number;
     readonly unwatched: boolean;
+    /** Functions in the await stacks that lead to the request's own handler, innermost first. */
+    readonly own: readonly (readonly (string | null)[])[];
   }[];
   /** A layer's own name, and where hangwatch had the request when the layer ran. */
   readonly seen: readonly (readonly [name: string, checkpoint: string | null])[];

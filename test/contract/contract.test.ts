@@ -102,6 +102,16 @@ describe.each(FRAMEWORKS)('$name', ({ name, scheme, hangs, layers, routes, lost 
     expect(records).toMatchObject([{ route, checkpoint, timeoutMs: 30_000, unwatched: false }]);
     expect(records[0]?.place?.file).toMatch(/scenarios\/contract\/apps\/.+\.mjs$/);
     expect(records[0]?.place?.line).toBeGreaterThan(1);
+    // The chain of awaits is known to be the request's own, down to the handler that the checkpoint names.
+    expect(records[0]?.own.flat()).toContain(checkpoint.split(' ').at(-1));
+    await on.until(idle);
+  });
+
+  test.skipIf(routes)("a listener's awaits are the request's own", async () => {
+    const pending = begin(scheme, on.port, { path: '/hang' });
+    const { records } = await on.until((state) => state.records[0]?.checkpoint === 'hanging');
+    pending.leave();
+    expect(records[0]?.own.flat()).toContain('answer');
     await on.until(idle);
   });
 

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { collectAwaitStacks } from '@hangwatch/async-hooks-helpers';
 
 const shared = () => globalThis[Symbol.for('hangwatch.core/1')];
 
@@ -14,10 +15,19 @@ export function note(name) {
   seen.push([name, shared()?.tracker.current()?.site?.label ?? null]);
 }
 
+function stacksOf(records) {
+  const work = collectAwaitStacks(records);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
 /** Everything that the suite asks about; `cells` says where in a slot things are. */
 export function state(cells) {
   const tracker = shared()?.tracker;
   const records = (tracker?.records ?? []).filter((record) => record !== undefined);
+  const stacks = stacksOf(records);
   return {
     enabled: tracker !== undefined,
     inFlight: tracker?.table.header[cells.kInFlight] ?? 0,
@@ -29,7 +39,9 @@ export function state(cells) {
       place: record.site?.place() ?? null,
       timeoutMs: record.cells[record.base + cells.kTimeoutMs],
       unwatched: (record.cells[record.base + cells.kFlags] & cells.FLAG_UNWATCHED) !== 0,
-      current: tracker.current() === record,
+      own: (stacks.get(record) ?? [])
+        .filter(({ own }) => own)
+        .map(({ frames }) => frames.map((frame) => frame.function)),
     })),
     seen,
     unhandled,

@@ -60,7 +60,9 @@ export async function startExpress(express, watched, handlesPromises) {
   );
 
   const route = watched ? hangwatch.route : () => (_req, _res, next) => next();
-  const waits = async (_req, res) => probe.hang(res);
+  const waits = async (_req, res) => {
+    await probe.hang(res);
+  };
   app.get('/slow', route({ timeout: 120_000 }), waits);
   app.get('/off', route(false), waits);
   app.get(/^\/expression\/(\d+)/, waits);
