@@ -184,7 +184,9 @@ describe('Spool', () => {
       rmSync(join(root, first));
       execFileSync('mkfifo', [join(root, first)]);
       rmSync(join(root, second));
-      symlinkSync('/etc/hostname', join(root, second));
+      // What the link leads to would do: it is the link that is refused.
+      writeFileSync(join(root, 'elsewhere.gz'), gzipOf('stolen'));
+      symlinkSync(join(root, 'elsewhere.gz'), join(root, second));
       expect(spool.claim()).toMatchObject({ claimed: undefined, bad: 2 });
     },
   );
