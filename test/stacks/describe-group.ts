@@ -21,6 +21,8 @@ export interface GroupOptions {
   readonly count: number;
   readonly execArgv?: readonly string[];
   readonly args?: readonly string[];
+  /** Only on these. @default every Node of the matrix */
+  readonly majors?: readonly number[];
   /** What the self-test is expected to say. @default all works */
   readonly reasons?: readonly RegExp[];
 }
@@ -29,14 +31,16 @@ export interface GroupOptions {
 export async function describeGroup(group: string, options: GroupOptions): Promise<void> {
   const file = fileURLToPath(new URL(`../scenarios/stacks/${group}.mjs`, import.meta.url));
   const runs: { binary: NodeBinary; report: GroupReport }[] = [];
+  const { execArgv, args, majors } = options;
   for (const binary of nodeBinaries()) {
-    const { execArgv, args } = options;
+    if (majors !== undefined && !majors.includes(binary.major)) continue;
     const { stdout, stderr } = await runScenario(file, { node: binary.path, execArgv, args, timeoutMs: 60_000 });
     const line = stdout.trim().split('\n').at(-1) ?? '';
     if (!line.startsWith('{')) throw new Error(`${group} on ${binary.version} gave no report\n${stdout}\n${stderr}`);
     runs.push({ binary, report: JSON.parse(line) as GroupReport });
   }
-  describe.each(runs)(`${group} on Node $binary.version`, ({ report }) => {
+  const title = [...(execArgv ?? []), group, ...(args ?? [])].join(' ');
+  describe.each(runs)(`${title} on Node $binary.version`, ({ report }) => {
     it(`has all ${options.count} results, of a tracker that works`, () => {
       expect(report.results).toHaveLength(options.count);
       const expected = options.reasons ?? [];
@@ -47,7 +51,9 @@ export async function describeGroup(group: string, options: GroupOptions): Promi
       const { name, skipped, limit } = result;
       if (skipped !== undefined) it.skip(`${name} (${skipped})`);
       else
-        it(limit === undefined ? name : `${name} (limit: ${limit})`, () => expect(result).toMatchObject({ ok: true }));
+        it(limit === undefined ? name : `${name} (limit: ${limit})`, () =>
+          expect(result, JSON.stringify(result)).toMatchObject({ ok: true }),
+        );
     }
   });
 }

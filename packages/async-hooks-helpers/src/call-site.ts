@@ -65,7 +65,10 @@ export class CallSites {
   }
 
   all(sites: readonly NodeJS.CallSite[]): CallSite[] {
-    return sites.map((site) => this.of(site));
+    // Not `map`: the list is of the probe's realm, and so would the result be, an array that is no `instanceof Array`.
+    const frames: CallSite[] = [];
+    for (const site of sites) frames.push(this.of(site));
+    return frames;
   }
 }
 

@@ -41,16 +41,19 @@ export function begin(handler, onError = () => {}) {
   return context;
 }
 
+/** Collects without a pause. `longestShare` is the part of the whole time that the longest slice took. */
 export function collect(contexts) {
   const collection = collectAwaitStacks(contexts);
+  const begun = performance.now();
   let slices = 0;
   let longestMs = 0;
   for (;;) {
     const start = performance.now();
     const step = collection.next();
-    longestMs = Math.max(longestMs, performance.now() - start);
-    if (step.done) return { stacks: step.value, slices, longestMs };
+    const now = performance.now();
     slices += 1;
+    longestMs = Math.max(longestMs, now - start);
+    if (step.done) return { stacks: step.value, slices, longestShare: longestMs / (now - begun) };
   }
 }
 
