@@ -1,4 +1,5 @@
 import { type AwaitNode, clear } from './await-node.ts';
+import { Creations, creationCapture } from './creation-capture.ts';
 import { liveContexts } from './live-contexts.ts';
 
 /** A context never holds more outstanding awaits than this; over it, the middle of the list goes. */
@@ -32,6 +33,8 @@ export class AwaitContext {
   count = 0;
   /** @internal */
   live = true;
+  /** Where promises were made, if asked to note it. @internal */
+  creations: Creations | null = null;
 
   /**
    * @param cells typed array with a sequence number, usually over shared memory
@@ -54,12 +57,26 @@ export class AwaitContext {
   }
 
   /**
+   * From here on notes where each promise of this context is made: 1 to 2 microseconds a promise, for the first 512. For code that was compiled
+   * to generators, which is suspended in no `await`: its stacks have no frames, and `created` is what can be said.
+   */
+  captureCreations(): void {
+    if (!this.live || this.creations !== null) return;
+    this.creations = new Creations();
+    creationCapture.contexts += 1;
+  }
+
+  /**
    * The unit of work is over: forgets its awaits and moves nobody's number from here on. Whatever outlives the unit (an interval, a
    * client created lazily) keeps this object alive, but nothing through it. Idempotent.
    */
   release(): void {
     if (!this.live) return;
     this.live = false;
+    if (this.creations !== null) {
+      this.creations = null;
+      creationCapture.contexts -= 1;
+    }
     this.cells = sink;
     this.sequenceAt = 0;
     let node = this.newest;

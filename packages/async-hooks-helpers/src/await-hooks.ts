@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { AwaitContext, link, outside, unlink } from './await-context.ts';
 import { AwaitNode, PAIRED, sharedWaitOf } from './await-node.ts';
+import { creationCapture } from './creation-capture.ts';
 import type { CapturedStack } from './probe-realm.ts';
 import { probing } from './process-wide.ts';
 import { awaitOfDerived, firstWaiterOf, setFirstWaiter, stamp, stampOf } from './promise-stamp.ts';
@@ -19,6 +20,8 @@ export interface AwaitStats {
   capturesDenied: number;
   /** Captures that were thrown away: `await value` in a function whose own promise is awaited looks like a second waiter. */
   capturesWasted: number;
+  /** Stacks captured where promises were made, in contexts that asked for it. */
+  creations: number;
   /** Outstanding awaits dropped from the middle of a context's list, over 4,096. */
   evicted: number;
   /** Errors caught in the hooks: a capture at the end of the stack, a frozen promise that takes no stamp. */
@@ -84,7 +87,11 @@ export function createAwaitHooks(state: HookState): PromiseHooks {
   let tick = 0;
 
   function onInit(promise: object, parent: object | undefined): void {
-    if (parent === undefined || probing.depth !== 0) return;
+    if (parent === undefined) {
+      if (creationCapture.contexts !== 0) made(promise);
+      return;
+    }
+    if (probing.depth !== 0) return;
     let context = storage.getStore();
     // Not `!context.live`: somebody may have put something else into the storage.
     if (context === undefined || context === null || context.live !== true) context = outside;
@@ -150,6 +157,18 @@ export function createAwaitHooks(state: HookState): PromiseHooks {
       sharedWaitOf(node).captured = state.capture(onInit);
     } catch {
       // The stack is too deep for one more call, most likely. The application's own error will come of that.
+      stats.failures += 1;
+    }
+  }
+
+  /** A promise that no await or `then` made, in a process where some context wants to know where. */
+  function made(promise: object): void {
+    const creations = probing.depth === 0 ? storage.getStore()?.creations : null;
+    if (creations === null || creations === undefined || creations.full || state.capture === undefined) return;
+    try {
+      creations.note(promise, state.capture(onInit));
+      stats.creations += 1;
+    } catch {
       stats.failures += 1;
     }
   }

@@ -48,7 +48,7 @@ export class AwaitTracker {
     const ownClock = options.clock === undefined ? new DefaultClock() : undefined;
     const budget = options.captureBudget ?? ownClock?.budget ?? new Int32Array([DEFAULT_BUDGET]);
     this.clock = options.clock ?? ownClock?.cells ?? new Uint32Array(1);
-    this.stats = { captures: 0, capturesDenied: 0, capturesWasted: 0, evicted: 0, failures: 0 };
+    this.stats = { captures: 0, capturesDenied: 0, capturesWasted: 0, creations: 0, evicted: 0, failures: 0 };
     this.storage = contextStorage;
     useClock(this.clock);
     const state: HookState = {

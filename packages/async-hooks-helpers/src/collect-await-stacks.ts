@@ -22,6 +22,11 @@ export interface AwaitStack {
   readonly alsoAwaitedBy: readonly AwaitContext[];
   /** Whether the innermost part was captured when the await began, or seen by an early look, because the promise has several waiters. */
   readonly captured: boolean;
+  /**
+   * Where the promise was made, innermost first, in a context that was asked to note it (`captureCreations`). Of code compiled to
+   * generators this is all there is: such a stack has no frames.
+   */
+  readonly created: readonly CallSite[] | undefined;
   /** The promise waited for. Don't keep it: what is never collected can't be proven dead. */
   readonly promise: Promise<unknown> | undefined;
 }

@@ -60,7 +60,8 @@ export class ContextCollection {
     yield;
     const now = clockNow();
     const result: AwaitStack[] = [];
-    for (const fragment of [...stacks.own, ...stacks.other]) {
+    const created = this.#unknown.filter((fragment) => fragment.created !== undefined);
+    for (const fragment of [...stacks.own, ...stacks.other, ...created]) {
       result.push(this.#stackOf(fragment, now));
       if (result.length % FRAMES_A_SLICE === 0) yield;
     }
@@ -82,7 +83,7 @@ export class ContextCollection {
         this.#callSites,
       );
       batch.forEach(({ node, promise, index }, i) => {
-        this.#add(node, promise, index, stacks[i] ?? []);
+        this.#add(context, node, promise, index, stacks[i] ?? []);
       });
       size = stacks.some((frames) => frames.length > DEEP) ? 1 : BATCH;
       yield;
@@ -93,8 +94,9 @@ export class ContextCollection {
     }
   }
 
-  #add(node: AwaitNode, promise: object, index: number, walked: readonly CallSite[]): void {
+  #add(context: AwaitContext, node: AwaitNode, promise: object, index: number, walked: readonly CallSite[]): void {
     const isKept = walked.length === 0;
+    const made = context.creations?.of(promise);
     const fragment: Fragment = {
       promise,
       frames: isKept ? this.#keptFrames(node, promise) : walked,
@@ -103,6 +105,7 @@ export class ContextCollection {
       index,
       count: 1,
       captured: isKept,
+      created: made === undefined ? undefined : this.#walker.framesOf(made, this.#callSites),
       alsoAwaitedBy: this.#othersAt(promise),
     };
     if (isKept) (fragment.frames.length > 0 ? this.#kept : this.#unknown).push(fragment);
@@ -173,6 +176,7 @@ export class ContextCollection {
       count: fragment.count,
       alsoAwaitedBy: fragment.alsoAwaitedBy,
       captured: fragment.captured,
+      created: fragment.created,
       promise: fragment.promise as Promise<unknown>,
     };
   }

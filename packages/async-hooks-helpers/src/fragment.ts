@@ -15,6 +15,8 @@ export interface Fragment {
   /** How many awaits show these frames. */
   count: number;
   captured: boolean;
+  /** Where the promise was made, if its context notes that. */
+  created: readonly CallSite[] | undefined;
   alsoAwaitedBy: readonly AwaitContext[];
 }
 

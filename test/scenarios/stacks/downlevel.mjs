@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import babel from '@babel/core';
 import esbuild from 'esbuild';
 import ts from 'typescript';
-import { declare, report } from './harness.mjs';
+import { AwaitContext, ownAwait } from '@hangwatch/async-hooks-helpers';
+import { check, collect, declare, report, tracker } from './harness.mjs';
 
 const require = createRequire(import.meta.url);
 const folder = mkdtempSync(path.join(tmpdir(), 'hangwatch-downlevel-'));
@@ -34,6 +35,7 @@ declare(
   native.handler,
 );
 
+const downlevelled = [];
 const limit =
   'compiled to generators, nothing is suspended in an await: only the wrapper shows, which is how such a route is recognised';
 for (const [name, code] of [
@@ -43,7 +45,23 @@ for (const [name, code] of [
   ['Babel with regenerator', babelFor({ ie: '11' })],
   ['esbuild for ES2016', esbuild.transformSync(source, { loader: 'ts', target: 'es2016', format: 'cjs' }).code],
 ]) {
-  declare(name, [], compiled(name.replaceAll(' ', '-'), code).handler, { limit });
+  const { handler } = compiled(name.replaceAll(' ', '-'), code);
+  downlevelled.push({ name, handler });
+  declare(name, [], handler, { limit });
+}
+
+// After the first hang of such a route its requests note where their promises are made.
+for (const { name, handler } of downlevelled) {
+  const context = new AwaitContext(new Uint32Array(1), 0);
+  context.captureCreations();
+  tracker.run(context, () => ownAwait(handler()));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const created = collect([context])
+    .stacks.get(context)
+    .flatMap((stack) => (stack.created ?? []).filter((frame) => frame.kind === 'app'));
+  const seen = new Set(created.map((frame) => frame.function.split('.').at(-1)));
+  check(`${name}: armed, where its promises were made`, ['query', 'loadUser', 'handler'].filter((x) => !seen.has(x)), []);
+  context.release();
 }
 
 await report(import.meta.url, { files: [native.file], cleanUp: () => rmSync(folder, { recursive: true }) });
