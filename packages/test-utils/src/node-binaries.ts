@@ -29,13 +29,16 @@ export function nodeBinaries(): NodeBinary[] {
     } else if (process.env['CI'] === 'true' && process.platform === 'linux' && process.arch === 'x64') {
       throw new Error(`${name} is not installed: run \`npm run setup\``);
     } else {
-      console.warn(`node-binaries: ${name} is not to be had on ${process.platform}-${process.arch}; its tests are left out`);
+      console.warn(
+        `node-binaries: ${name} is not to be had on ${process.platform}-${process.arch}; its tests are left out`,
+      );
     }
   }
   return found;
 }
 
 function describe(path: string): NodeBinary {
-  const version = path === process.execPath ? process.version : spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  const version =
+    path === process.execPath ? process.version : spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.trim();
   return { major: Number(version.slice(1).split('.')[0]), version, path };
 }

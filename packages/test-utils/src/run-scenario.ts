@@ -91,7 +91,8 @@ export function runScenario(file: string, options?: ScenarioOptions): Promise<Sc
 function cleanEnvironment(added: Readonly<Record<string, string>> = {}): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && !/^(VITEST|JEST|HANGWATCH|NODE_ENV|NODE_OPTIONS|npm_|NODE_CHANNEL|TEST$|MODE$|DEV$|PROD$)/.test(entry[0]),
+      entry[1] !== undefined &&
+      !/^(VITEST|JEST|HANGWATCH|NODE_ENV|NODE_OPTIONS|npm_|NODE_CHANNEL|TEST$|MODE$|DEV$|PROD$)/.test(entry[0]),
   );
   return { ...Object.fromEntries(kept), ...added };
 }

@@ -21,6 +21,9 @@ const LONGEST_EVIDENCE_WAIT_MS = 1_000;
 /** `idle` until the first request; `failed` for good once it could not be started or died too often. */
 type State = 'idle' | 'running' | 'restarting' | 'failed' | 'stopped';
 
+/** CommonJS: on Node 20 an ES module never finishes loading while libuv's thread pool is full. */
+const WATCHDOG = new URL('./watchdog/watchdog.cjs', import.meta.url);
+
 interface Parts {
   readonly options: ResolvedOptions;
   readonly table: InFlightTable;
@@ -88,7 +91,7 @@ export class WatchdogThread {
     table.forgetReports();
     const { NODE_OPTIONS: _, ...environment } = process.env;
     try {
-      const worker = new Worker(new URL('./watchdog/watchdog.js', import.meta.url), {
+      const worker = new Worker(WATCHDOG, {
         name: 'hangwatch',
         workerData: this.#settings(),
         // Nothing of the application's own start-up may run in the watchdog: no loaders, no --inspect, no preloaded APM.

@@ -29,6 +29,7 @@ const facts = (parts: Partial<Case>): Case => ({
   outboundIdleMs: 5_000,
   elapsedMs: 6_000,
   toleranceMs: 100,
+  cwd: '/app',
   evidence: evidence(),
   ...parts,
 });
@@ -46,6 +47,11 @@ const table: [string, Partial<Case>, string][] = [
   [
     'own chain as old as the timeout, but for the clock',
     { evidence: evidence({ youngestOwnMs: 1_050 }) },
+    'acquitted for 50',
+  ],
+  [
+    'its own await was the last thing that moved',
+    { idleMs: 950, evidence: evidence({ youngestOwnMs: 1_120 }) },
     'acquitted for 50',
   ],
   ['no own chain, no outbound call finished', { evidence: evidence({ youngestOwnMs: undefined }) }, 'chain-stalled'],
@@ -79,7 +85,7 @@ describe('one request', () => {
       verdict: {
         evidence: 'no-progress',
         summary:
-          'has made no progress for 10.1 s: suspended in log (/app/lib.ts:3:47), waiting for GET http://127.0.0.1:9/x, no response headers',
+          'has made no progress for 10.1 s: suspended in log (lib.ts:3:47), waiting for GET http://127.0.0.1:9/x, no response headers',
       },
     });
   });
@@ -87,7 +93,7 @@ describe('one request', () => {
   test('without an await, the last checkpoint is the place', () => {
     const judgement = diagnose(facts({ suspicion: 'still', idleMs: 1_000, evidence: evidence({ stacks: [] }) }));
     expect(judgement.stuck && judgement.verdict.summary).toBe(
-      'has made no progress for 1.0 s since handler (/app/routes.ts:7); no await is pending',
+      'has made no progress for 1.0 s since handler (routes.ts:7); no await is pending',
     );
   });
 });

@@ -16,6 +16,8 @@ export interface Case {
   readonly elapsedMs: number;
   /** How much an await's age may be too large: ages begin at the clock's last tick before the await. */
   readonly toleranceMs: number;
+  /** Working folder of the process: places below it are named relative to it. */
+  readonly cwd: string;
   /** `undefined`: the main thread did not answer. */
   readonly evidence: RequestEvidence | undefined;
 }
@@ -40,6 +42,10 @@ export function diagnose(facts: Case): Judgement {
   const own = evidence.youngestOwnMs;
   const stalledMs = own === undefined ? Math.min(facts.stalledMs, facts.outboundIdleMs) : own - facts.toleranceMs;
   if (stalledMs < timeoutMs) return { stuck: false, againInMs: Math.max(1, timeoutMs - stalledMs) };
+  // What moved last was the beginning of its own await: it stands still altogether, and is called so once the timeout is over.
+  if (own !== undefined && own <= facts.idleMs + 2 * facts.toleranceMs) {
+    return { stuck: false, againInMs: Math.max(1, timeoutMs - facts.idleMs) };
+  }
   return stuck(
     'chain-stalled',
     facts,
@@ -50,19 +56,20 @@ export function diagnose(facts: Case): Judgement {
 }
 
 function stuck(evidence: Evidence, facts: Case, what: string): Judgement {
-  return { stuck: true, verdict: { evidence, summary: `${what}${whereOf(facts.evidence)}` } };
+  return { stuck: true, verdict: { evidence, summary: `${what}${whereOf(facts.evidence, facts.cwd)}` } };
 }
 
 /** Where, and what for: the innermost application frame, or else the last checkpoint. */
-function whereOf(evidence: RequestEvidence | undefined): string {
+function whereOf(evidence: RequestEvidence | undefined, cwd: string): string {
+  const short = (path: string) => (path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path);
   if (evidence === undefined) return '; the main thread did not answer, so where is not known';
   const place = placeOf(evidence.stacks);
   const outbound = evidence.waitsFor.find(({ type }) => type === 'http' || type === 'request-body');
   const waiting = outbound === undefined ? '' : `, waiting for ${outbound.label}`;
   if (place !== undefined)
-    return `: suspended in ${place.function} (${place.file}:${place.line}:${place.column})${waiting}`;
+    return `: suspended in ${place.function} (${short(place.file)}:${place.line}:${place.column})${waiting}`;
   const { label, file, line } = evidence.checkpoint;
-  return ` since ${label}${file === undefined ? '' : ` (${file}:${line})`}; no await is pending${waiting}`;
+  return ` since ${label}${file === undefined ? '' : ` (${short(file)}:${line})`}; no await is pending${waiting}`;
 }
 
 /** A time as a person says it: `850 ms`, `10.3 s`, `5.2 min`. */

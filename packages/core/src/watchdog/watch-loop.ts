@@ -233,6 +233,7 @@ export class WatchLoop {
       outboundIdleMs: nowMs - watched.outboundAtMs,
       elapsedMs: elapsedMs(watched, nowMs),
       toleranceMs: this.#parts.settings.scanIntervalMs,
+      cwd: this.#parts.settings.cwd,
       evidence: evidence?.generation === generation ? evidence : undefined,
     });
     if (!judgement.stuck) {

@@ -1,4 +1,5 @@
 // The watchdog's thread: wires the loop to its clock, its messages and the delivery of reports. No logic here.
+import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../message-of.ts';
 import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
@@ -14,6 +15,8 @@ const delivery = createDelivery({
   collectors: settings.collectors,
   token: settings.token,
   spoolDir: settings.spoolDir,
+  // A disk that hangs must hang a process of its own: this one's exit would wait for it.
+  spoolProcess: fileURLToPath(new URL('./delivery/spool-process.js', import.meta.url)),
   instance: settings.instance,
   userAgent: `hangwatch/${settings.hangwatchVersion} node/${settings.nodeVersion.slice(1)}`,
   onProblem: ({ code, message }) =>
