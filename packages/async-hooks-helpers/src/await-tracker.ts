@@ -133,8 +133,8 @@ function installHooks(state: HookState): { remove: () => void; failure: string |
 }
 
 function checkCells(name: string, cells: unknown, kind: typeof Uint32Array | typeof Int32Array): void {
-  if (cells === undefined) return;
-  if (!(cells instanceof kind) || cells.length < 1) {
-    throw new TypeError(`options.${name} must be a ${kind.name} of at least one cell, got ${typeof cells}`);
-  }
+  if (cells === undefined || (cells instanceof kind && cells.length > 0)) return;
+  const got = cells instanceof kind ? 'one of none' : typeof cells;
+  const article = kind === Int32Array ? 'an' : 'a';
+  throw new TypeError(`options.${name} must be ${article} ${kind.name} of at least one cell, got ${got}`);
 }

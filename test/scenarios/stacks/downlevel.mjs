@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import babel from '@babel/core';
+import { AwaitContext, ownAwait } from '@hangwatch/async-hooks-helpers';
 import esbuild from 'esbuild';
 import ts from 'typescript';
-import { AwaitContext, ownAwait } from '@hangwatch/async-hooks-helpers';
 import { check, collect, declare, report, tracker } from './harness.mjs';
 
 const require = createRequire(import.meta.url);
@@ -60,7 +60,11 @@ for (const { name, handler } of downlevelled) {
     .stacks.get(context)
     .flatMap((stack) => (stack.created ?? []).filter((frame) => frame.kind === 'app'));
   const seen = new Set(created.map((frame) => frame.function.split('.').at(-1)));
-  check(`${name}: armed, where its promises were made`, ['query', 'loadUser', 'handler'].filter((x) => !seen.has(x)), []);
+  check(
+    `${name}: armed, where its promises were made`,
+    ['query', 'loadUser', 'handler'].filter((x) => !seen.has(x)),
+    [],
+  );
   context.release();
 }
 
