@@ -70,8 +70,9 @@ describe('AwaitTracker', () => {
     await tracker?.run(context, async () => {
       await macrotask();
       await macrotask();
+      await 'a value, which begins twice and resumes once';
     });
-    expect([...cells]).toEqual([0, 4, 0]);
+    expect([...cells]).toEqual([0, 7, 0]);
     expect(context.outstanding).toBe(0);
   });
 
