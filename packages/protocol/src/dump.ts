@@ -53,7 +53,10 @@ export interface Dump {
   kind: DumpKind;
   /** When the evidence was taken, ISO 8601 with a time zone. The sender's wall clock, for people to read. */
   at: string;
-  /** For `recovered` and `gone`: the `id` of the dump that first reported the request. */
+  /**
+   * For `recovered` and `gone`: the `id` of the dump that last reported the request. For `hang`: that of an earlier one about the same
+   * requests, which have moved on since and hang elsewhere, or hang where they were merely slow.
+   */
   follows?: string | undefined;
   process: DumpProcess;
   verdict: DumpVerdict;

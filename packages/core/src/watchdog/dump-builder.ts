@@ -22,10 +22,12 @@ export interface Finding {
   readonly watched: Watched;
   readonly verdict: DumpRequestVerdict;
   readonly fingerprint: string;
+  /** Where it stands, for telling two hangs of one request apart. */
+  readonly place: string;
 }
 
-/** What is remembered of the dump that first reported a request. */
-export type FirstReport = Pick<Dump, 'id' | 'verdict'>;
+/** What is remembered of the dump that last reported a request. */
+export type LastReport = Pick<Dump, 'id' | 'verdict'>;
 
 /** Requests in one dump; the rest is counted in its note. */
 const MAX_REQUESTS = 10_000;
@@ -79,7 +81,7 @@ export class DumpBuilder {
   }
 
   /** The dump of requests that were reported and have ended since, all of them in the same way. */
-  ended(kind: Exclude<DumpKind, 'hang'>, requests: readonly DumpRequest[], first: FirstReport): Dump {
+  ended(kind: Exclude<DumpKind, 'hang'>, requests: readonly DumpRequest[], last: LastReport): Dump {
     const [request] = requests;
     const how = kind === 'recovered' ? 'finished after' : 'was left by its client after';
     const summary =
@@ -88,8 +90,8 @@ export class DumpBuilder {
         : `${nameOf(request)} ${how} ${(request.elapsedMs / 1_000).toFixed(1)} s; it had been reported as stuck`;
     return {
       ...this.#frame(kind),
-      follows: first.id,
-      verdict: { ...first.verdict, summary },
+      follows: last.id,
+      verdict: { ...last.verdict, summary },
       requests: [...requests],
       evidence: { complete: true, tookMs: 0 },
       eventLoop: NO_LOOP,

@@ -1,9 +1,13 @@
+import type { Evidence } from '@hangwatch/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FLAG_REPORTED, FLAG_UNWATCHED } from '../shared/slot-layout.ts';
+import { FLAG_UNWATCHED } from '../shared/slot-layout.ts';
+import { Episode } from './episode.ts';
 import { Scanner } from './scanner.ts';
 import { TableReader } from './table-reader.ts';
 import { TestingTable } from './testing-table.ts';
+
+const verdict = (evidence: Evidence) => ({ evidence, summary: '' });
 
 function setUp() {
   const table = new TestingTable();
@@ -54,18 +58,38 @@ test('a slot that changed hands begins anew', () => {
   expect(suspicions(2_000)).toEqual(['0 still']);
 });
 
-test('what is not watched, reported or under investigation is no suspect, and still in flight', () => {
+test('what is not watched, or was reported and has not moved since, is no suspect, and still in flight', () => {
   const { table, scanner } = setUp();
-  for (const slot of [0, 1, 2]) table.enter(slot);
+  for (const slot of [0, 1]) table.enter(slot);
   scanner.scan(0);
   table.setFlag(0, FLAG_UNWATCHED);
-  table.setFlag(1, FLAG_REPORTED);
   const { suspects } = scanner.scan(5_000);
-  expect(suspects.map(({ watched }) => watched.slot)).toEqual([2]);
-  for (const { watched } of suspects) watched.settled = true;
+  expect(suspects.map(({ watched }) => watched.slot)).toEqual([1]);
+  for (const { watched } of suspects) watched.episode = new Episode(verdict('no-progress'), 'here', 5_000);
   const later = scanner.scan(9_000);
   expect(later.suspects).toEqual([]);
-  expect(later.inFlight).toHaveLength(3);
+  expect(later.inFlight).toHaveLength(2);
+  expect(later.nextDueMs).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('a request that was reported, and has moved since, is a suspect again; slow it is called once', () => {
+  const { table, scanner, suspicions } = setUp();
+  const generation = table.enter(0, { maxDurationMs: 2_000 });
+  scanner.scan(0);
+  for (const nowMs of [500, 1_000, 1_500, 2_000]) {
+    table.advance(0);
+    scanner.scan(nowMs);
+  }
+  const watched = scanner.get(0, generation);
+  if (watched === undefined) throw new Error('the slot is watched');
+  watched.episode = new Episode(verdict('slow'), 'here', 2_000);
+  table.advance(0);
+  expect(suspicions(2_500)).toEqual([]);
+  expect(scanner.scan(2_500).nextDueMs).toBe(3_500);
+  expect(suspicions(3_499)).toEqual([]);
+  expect(suspicions(3_500)).toEqual(['0 still']);
+  watched.episode.again(3_500);
+  expect(suspicions(9_000)).toEqual([]);
 });
 
 test('a request that moves and advances past its longest duration is slow', () => {

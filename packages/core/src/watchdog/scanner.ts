@@ -1,4 +1,5 @@
-import { clockSince, FLAG_REPORTED, FLAG_UNWATCHED } from '../shared/slot-layout.ts';
+import { clockSince, FLAG_UNWATCHED } from '../shared/slot-layout.ts';
+import type { Episode } from './episode.ts';
 import { emptyReading, type SlotReading, type TableReader } from './table-reader.ts';
 
 /** What the watchdog remembers of the request in a slot. Times are milliseconds of the awake clock. */
@@ -17,8 +18,8 @@ export interface Watched {
   lookAtMs: number;
   /** Before this it is no suspect: its report has to wait until a storm is over. */
   heldUntilMs: number;
-  /** Reported, or counted as suppressed: no suspect any more. */
-  settled: boolean;
+  /** What was reported of it, or counted as suppressed: a suspect again only once it has moved on from there. */
+  episode: Episode | undefined;
 }
 
 export type Suspicion = 'still' | 'moving' | 'slow';
@@ -58,7 +59,7 @@ export class Scanner {
       }
       const watched = this.#update(slot, nowMs);
       inFlight.push(watched);
-      if (watched.settled || (watched.reading.flags & (FLAG_UNWATCHED | FLAG_REPORTED)) !== 0) continue;
+      if ((watched.reading.flags & FLAG_UNWATCHED) !== 0 || watched.episode?.exhausted === true) continue;
       if (watched.heldUntilMs > nowMs) {
         nextDueMs = Math.min(nextDueMs, watched.heldUntilMs);
         continue;
@@ -91,7 +92,7 @@ export class Scanner {
         outboundAtMs: nowMs,
         lookAtMs: 0,
         heldUntilMs: 0,
-        settled: false,
+        episode: undefined,
       };
       this.#watched.set(slot, fresh);
       return fresh;
@@ -112,17 +113,28 @@ export const elapsedMs = (watched: Watched, nowMs: number): number =>
   clockSince(Math.round(nowMs), watched.reading.startMs);
 
 function suspicionOf(watched: Watched, nowMs: number): Suspicion | undefined {
-  const { timeoutMs, maxDurationMs } = watched.reading;
-  if (nowMs - watched.movedAtMs >= timeoutMs) return 'still';
-  if (maxDurationMs > 0 && elapsedMs(watched, nowMs) >= maxDurationMs) return 'slow';
-  if (nowMs - watched.advancedAtMs >= timeoutMs && nowMs >= watched.lookAtMs) return 'moving';
+  const { reading, episode } = watched;
+  const { timeoutMs, maxDurationMs } = reading;
+  if (nowMs - watched.movedAtMs >= timeoutMs && hasMovedOn(watched)) return 'still';
+  if (maxDurationMs > 0 && episode === undefined && elapsedMs(watched, nowMs) >= maxDurationMs) return 'slow';
+  if (nowMs - watched.advancedAtMs >= timeoutMs && nowMs >= watched.lookAtMs && hasMovedOn(watched)) return 'moving';
   return undefined;
 }
 
 function dueMs(watched: Watched, nowMs: number): number {
-  const { timeoutMs, maxDurationMs } = watched.reading;
+  const { reading, episode } = watched;
+  const { timeoutMs, maxDurationMs } = reading;
+  if (!hasMovedOn(watched)) return Number.POSITIVE_INFINITY;
   const stillMs = watched.movedAtMs + timeoutMs;
   const lookMs = Math.max(watched.advancedAtMs + timeoutMs, watched.lookAtMs);
-  const slowMs = maxDurationMs > 0 ? nowMs + maxDurationMs - elapsedMs(watched, nowMs) : Number.POSITIVE_INFINITY;
+  const slowMs =
+    maxDurationMs > 0 && episode === undefined
+      ? nowMs + maxDurationMs - elapsedMs(watched, nowMs)
+      : Number.POSITIVE_INFINITY;
   return Math.min(stillMs, lookMs, slowMs);
+}
+
+/** Nothing of it has moved since it was last reported: that it still hangs there is no news. */
+function hasMovedOn({ movedAtMs, episode }: Watched): boolean {
+  return episode === undefined || movedAtMs > episode.atMs;
 }

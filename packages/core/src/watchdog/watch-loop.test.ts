@@ -169,6 +169,81 @@ describe('a hang', () => {
   });
 });
 
+describe('a request that was reported', () => {
+  /** A request whose evidence the test changes as it goes. */
+  const standing = (line: number, parts: Partial<RequestEvidence> = {}): Partial<RequestEvidence> => ({
+    stacks: [[{ function: 'wait', file: '/app/wait.ts', line, column: 5, async: true, kind: 'app' }]],
+    ...parts,
+  });
+
+  test('as slow, and then stops altogether, is reported again as a hang', async () => {
+    const { table, dumps, enter, leave } = setUp();
+    enter(0, { maxDurationMs: 2_000 });
+    for (let i = 0; i < 30; i++) {
+      table.advance(0);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(dumps.map(({ verdict }) => verdict.evidence)).toEqual(['slow']);
+    await vi.advanceTimersByTimeAsync(1_200);
+    expect(dumps.map(({ verdict }) => verdict.evidence)).toEqual(['slow', 'no-progress']);
+    expect(dumps[1]?.follows).toBe(dumps[0]?.id);
+    expect(dumps[1]?.verdict.summary).toContain('it was reported before');
+    await vi.advanceTimersByTimeAsync(5_000);
+    leave(0);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(dumps.map(({ kind }) => kind)).toEqual(['hang', 'hang', 'recovered']);
+    expect(dumps[2]?.follows).toBe(dumps[1]?.id);
+  });
+
+  test('moves on and hangs elsewhere is reported again; at the same place it is no news', async () => {
+    let line = 1;
+    const { table, dumps, asked, enter } = setUp({ evidence: () => standing(line) });
+    enter(0);
+    const places = () => dumps.map(({ requests }) => requests[0]?.stacks[0]?.[0]?.line);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(places()).toEqual([1]);
+    table.move(0);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(places()).toEqual([1]);
+    line = 2;
+    table.move(0);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(places()).toEqual([1, 2]);
+    line = 1;
+    table.move(0);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(places()).toEqual([1, 2]);
+    // One look at each time it stopped, and none while it stands.
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(asked.filter((type) => type === 'gather')).toHaveLength(4);
+  });
+
+  test('whose background work goes on is looked at once a timeout, and not gathered again while its own await is the same', async () => {
+    let ownMs = 2_000;
+    let line = 1;
+    const { table, dumps, asked, enter } = setUp({ evidence: () => standing(line, { youngestOwnMs: ownMs }) });
+    enter(0);
+    const run = async (scans: number) => {
+      for (let i = 0; i < scans; i++) {
+        table.move(0);
+        ownMs += 100;
+        await vi.advanceTimersByTimeAsync(100);
+      }
+    };
+    await run(20);
+    expect(dumps).toHaveLength(1);
+    await run(100);
+    expect(dumps).toHaveLength(1);
+    expect(asked.filter((type) => type === 'gather')).toHaveLength(1);
+    expect(asked.filter((type) => type === 'look').length).toBeLessThan(14);
+    ownMs = 0;
+    line = 2;
+    await run(30);
+    expect(dumps.map(({ verdict }) => verdict.evidence)).toEqual(['chain-stalled', 'chain-stalled']);
+    expect(dumps[1]?.requests[0]?.stacks[0]?.[0]?.line).toBe(2);
+  });
+});
+
 describe('the end of a reported request', () => {
   test.each([
     [true, 'recovered'],

@@ -1,4 +1,4 @@
-import type { Dump, DumpRequest } from '@hangwatch/protocol';
+import type { Dump, DumpRequestVerdict } from '@hangwatch/protocol';
 import { messageOf } from '../message-of.ts';
 import {
   CAPTURES_PER_SECOND,
@@ -12,9 +12,11 @@ import {
 import type { SlotRef, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { AwakeClock } from './awake-clock.ts';
 import { diagnose } from './diagnose.ts';
-import { DumpBuilder, type Finding, type FirstReport } from './dump-builder.ts';
+import { DumpBuilder, type Finding } from './dump-builder.ts';
+import { Episode, standingPlace } from './episode.ts';
 import { combineFingerprints, fingerprintOf } from './fingerprint.ts';
 import { type Gathered, MainThread } from './main-thread.ts';
+import { ReportLedger } from './report-ledger.ts';
 import { elapsedMs, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
 import { REFILL_MS, StormControl } from './storm-control.ts';
 import { emptyReading, TableReader } from './table-reader.ts';
@@ -34,19 +36,6 @@ export interface WatchLoopParts {
   readonly deliver: (dump: Dump) => void;
 }
 
-/** A request that was reported, until it ends: without its stacks, since it may hang for as long as the process lives. */
-interface Reported {
-  readonly request: DumpRequest;
-  readonly first: FirstReport;
-}
-
-/** A reported request that has ended. */
-interface Ended {
-  readonly kind: 'recovered' | 'gone';
-  readonly elapsedMs: number;
-  readonly reported: Reported;
-}
-
 /**
  * The watchdog: scans the table, has suspects investigated, reports what it finds. It is driven by calls, and owns one timer only.
  */
@@ -61,8 +50,7 @@ export class WatchLoop {
   readonly #main: MainThread;
   readonly #dumps: DumpBuilder;
   readonly #storm: StormControl;
-  readonly #reported = new Map<string, Reported>();
-  #ended: Ended[] = [];
+  readonly #ledger = new ReportLedger();
   #timer: NodeJS.Timeout | undefined;
   #investigation: Promise<void> | undefined;
   #idleScans = 0;
@@ -189,15 +177,20 @@ export class WatchLoop {
     const gathered = await this.#main.gather(suspects.map(({ watched }) => refOf(watched)));
     const thenMs = this.#clock.nowMs;
     const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
-    if (findings.length > 0) this.#report(findings, gathered, thenMs);
+    if (findings.length > 0) this.#report(findings, gathered, nowMs, thenMs);
   }
 
   /** Looks at the requests that move, and drops those whose own chain is younger than their timeout. */
   async #confirm(suspects: readonly Suspect[], nowMs: number): Promise<readonly Suspect[]> {
     const moving = suspects
       .filter(({ suspicion }) => suspicion === 'moving')
-      // Who has waited longest for a look comes first, or high slots would never get one.
-      .sort((a, b) => a.watched.lookAtMs - b.watched.lookAtMs || a.watched.advancedAtMs - b.watched.advancedAtMs)
+      // Nobody knows yet of those that were never reported. Then who has waited longest, or high slots would never get a look.
+      .sort(
+        ({ watched: a }, { watched: b }) =>
+          Number(a.episode !== undefined) - Number(b.episode !== undefined) ||
+          a.lookAtMs - b.lookAtMs ||
+          a.advancedAtMs - b.advancedAtMs,
+      )
       .slice(0, LOOKS_PER_SCAN);
     const others = suspects.filter(({ suspicion }) => suspicion !== 'moving');
     if (moving.length === 0) return others;
@@ -209,6 +202,10 @@ export class WatchLoop {
       // No answer, or no time for one: the next scan asks again.
       if (ageMs === 'deferred' || !ages.has(watched.slot)) return false;
       const { timeoutMs } = watched.reading;
+      if (standsAsReported(watched, ageMs, nowMs)) {
+        watched.lookAtMs = nowMs + timeoutMs;
+        return false;
+      }
       const stalledMs =
         ageMs === undefined
           ? Math.min(nowMs - watched.advancedAtMs, nowMs - watched.outboundAtMs)
@@ -240,11 +237,16 @@ export class WatchLoop {
       watched.lookAtMs = nowMs + judgement.againInMs;
       return [];
     }
-    const { verdict } = judgement;
+    const place = standingPlace(evidence);
+    if (watched.episode?.isNews(judgement.verdict, place) === false) {
+      watched.episode.again(nowMs);
+      return [];
+    }
+    const verdict = watched.episode === undefined ? judgement.verdict : repeated(judgement.verdict);
     const method = evidence?.method ?? this.#texts.get(watched.reading.method) ?? '';
     const route = evidence?.route ?? this.#texts.get(watched.reading.route) ?? '';
     const fingerprint = fingerprintOf({ evidence: verdict.evidence, method, route, stacks: evidence?.stacks ?? [] });
-    return [{ watched, verdict, fingerprint }];
+    return [{ watched, verdict, fingerprint, place }];
   }
 
   /** What makes a `still` request no suspect is any movement; what makes a `moving` one none is an advance of its own. */
@@ -256,7 +258,8 @@ export class WatchLoop {
     return suspicion === 'still' && (now.sequence !== reading.sequence || now.outbound !== reading.outbound);
   }
 
-  #report(findings: readonly Finding[], gathered: Gathered, nowMs: number): void {
+  /** @param foundMs the scan that found them: what it saw is reported, and what moves later is news */
+  #report(findings: readonly Finding[], gathered: Gathered, foundMs: number, nowMs: number): void {
     const fingerprints = findings.map((finding) => finding.fingerprint);
     const admitted = this.#storm.admit(fingerprints, findings.length, nowMs);
     if (admitted === 'wait') {
@@ -267,65 +270,37 @@ export class WatchLoop {
       const inFlight = this.#scanner.scan(nowMs).inFlight;
       const dump = {
         ...this.#dumps.hang(findings, inFlight, gathered, combineFingerprints(fingerprints), nowMs),
+        follows: this.#ledger.commonDump(findings),
         suppressed: this.#storm.takeSuppressed(),
       };
       this.#parts.deliver(dump);
       if (this.#parts.settings.notifyHang) this.#parts.post({ type: 'hang', dump });
       this.#remember(findings, dump);
     }
-    for (const { watched } of findings) watched.settled = true;
+    for (const { watched, verdict, place } of findings) {
+      if (watched.episode === undefined) watched.episode = new Episode(verdict, place, foundMs);
+      else watched.episode.reported(verdict, place, foundMs);
+    }
   }
 
   #remember(findings: readonly Finding[], dump: Dump): void {
-    const first: FirstReport = { id: dump.id, verdict: dump.verdict };
-    const byNumber = new Map(dump.requests.map((request) => [request.id, request]));
-    for (const { watched } of findings) {
-      const request = byNumber.get(watched.reading.request);
-      if (request === undefined) continue;
-      this.#reported.set(keyOf(watched), { request: { ...request, stacks: [], awaits: [] }, first });
-      this.#table.mark(watched.slot, watched.generation, FLAG_REPORTED);
-    }
+    this.#ledger.add(findings, dump);
+    for (const { watched } of findings) this.#table.mark(watched.slot, watched.generation, FLAG_REPORTED);
     // A request may end between its judgement and its mark: nobody will tell of it.
     for (const { watched } of findings) {
-      if (this.#table.generation(watched.slot) !== watched.generation) this.#reported.delete(keyOf(watched));
+      if (this.#table.generation(watched.slot) !== watched.generation) this.#ledger.forget(refOf(watched));
     }
   }
 
-  #left({ slot, generation, finished, elapsedMs: elapsed }: Extract<ToWatchdog, { type: 'left' }>): void {
-    const key = keyOf({ slot, generation });
-    const reported = this.#reported.get(key);
-    if (reported === undefined) return;
-    this.#reported.delete(key);
-    this.#ended.push({ kind: finished ? 'recovered' : 'gone', elapsedMs: elapsed, reported });
-    if (this.#timer !== undefined && this.#ended.length === 1)
+  #left(message: Extract<ToWatchdog, { type: 'left' }>): void {
+    if (this.#ledger.left(message) && this.#timer !== undefined)
       this.#schedule(Math.min(50, this.#parts.settings.scanIntervalMs));
   }
 
-  /** One dump for all that ended in the same way after the same report. */
   #reportEnded(): void {
-    if (this.#ended.length === 0) return;
-    const groups = new Map<string, Ended[]>();
-    for (const end of this.#ended) {
-      const key = `${end.kind} ${end.reported.first.id}`;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [end]);
-      else group.push(end);
-    }
-    this.#ended = [];
-    for (const ends of groups.values()) {
-      const [end] = ends;
-      if (end === undefined) continue;
-      const { kind, reported } = end;
-      const requests = ends.map(
-        (end): DumpRequest => ({
-          ...end.reported.request,
-          state: 'moving',
-          elapsedMs: Math.max(end.elapsedMs, end.reported.request.elapsedMs),
-          idleMs: 0,
-        }),
-      );
+    for (const { kind, requests, last } of this.#ledger.takeEnded()) {
       this.#parts.deliver({
-        ...this.#dumps.ended(kind, requests, reported.first),
+        ...this.#dumps.ended(kind, requests, last),
         suppressed: this.#storm.takeSuppressed(),
       });
     }
@@ -333,7 +308,18 @@ export class WatchLoop {
 }
 
 const refOf = ({ slot, generation }: Watched): SlotRef => ({ slot, generation });
-const keyOf = ({ slot, generation }: SlotRef): string => `${slot}:${generation}`;
+
+/** What it was last reported for still goes on: the same await of its own, or, where none is known, no advance since. */
+function standsAsReported({ episode, advancedAtMs, outboundAtMs }: Watched, ownMs: number | undefined, nowMs: number) {
+  if (episode === undefined) return false;
+  const sinceMs = ownMs === undefined ? Math.max(advancedAtMs, outboundAtMs) : nowMs - ownMs;
+  return sinceMs <= episode.atMs;
+}
+
+const repeated = ({ evidence, summary }: DumpRequestVerdict): DumpRequestVerdict => ({
+  evidence,
+  summary: `${summary}; it was reported before, and has moved on since`,
+});
 
 /** Nothing may be sent now: the next token brings them up again. */
 function hold(held: readonly { readonly watched: Watched }[], nowMs: number): void {
