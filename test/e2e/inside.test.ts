@@ -1,0 +1,53 @@
+import { get } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { Dump, DumpRequest } from '@hangwatch/protocol';
+import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const SERVER = fileURLToPath(new URL('../scenarios/e2e/inside.mjs', import.meta.url));
+
+describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+  let collector: CollectorStub;
+  let scenario: Scenario;
+  let port: number;
+
+  beforeAll(async () => {
+    collector = await CollectorStub.start();
+    scenario = new Scenario(SERVER, { node, env: { HANGWATCH_COLLECTOR: collector.url } });
+    port = await scenario.until(({ stdout }) =>
+      stdout.includes('\n') ? (JSON.parse(stdout) as { port: number }).port : undefined,
+    );
+  });
+
+  afterAll(async () => {
+    await scenario?.stop();
+    await collector?.close();
+    expect(collector?.refused).toEqual([]);
+  });
+
+  /** Sends a request that hangs, and waits until it is reported. */
+  async function stuckOn(path: string): Promise<{ one: DumpRequest; dump: Dump }> {
+    get({ host: '127.0.0.1', port, path, agent: false }, (response) => response.resume()).on('error', () => undefined);
+    const find = (dump: Dump) => dump.requests.find((each) => each.path === path && each.state === 'stuck');
+    const dump = await collector.next((each) => each.kind === 'hang' && find(each) !== undefined);
+    const one = find(dump);
+    if (one === undefined) throw new Error('it was there');
+    return { one, dump };
+  }
+
+  test('the last checkpoints are in the dump, with their data, and no secret', async () => {
+    const { one, dump } = await stuckOn('/trail');
+    expect(one.trail?.map(({ label, data }) => [label, data])).toEqual([
+      ['request entered', undefined],
+      ['order read', { orderId: 7, customer: { name: 'Ada', password: '[redacted]' }, token: '[redacted]' }],
+      ['without data', undefined],
+      ['step 0', 0],
+      ['step 1', 1],
+      ['step 2', 2],
+      ['last', { url: 'https://*@host/x?key=*' }],
+    ]);
+    expect(one.trail?.at(-1)).toMatchObject({ label: one.checkpoint.label, file: SERVER });
+    expect(one.trail?.[1]?.ageMs).toBeGreaterThanOrEqual(500);
+    for (const secret of ['hunter2', 'abc', 'user:pass', 'hidden']) expect(JSON.stringify(dump)).not.toContain(secret);
+  });
+});
