@@ -50,4 +50,37 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     expect(one.trail?.[1]?.ageMs).toBeGreaterThanOrEqual(500);
     for (const secret of ['hunter2', 'abc', 'user:pass', 'hidden']) expect(JSON.stringify(dump)).not.toContain(secret);
   });
+
+  async function answer(path: string): Promise<unknown> {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+    const text = await response.text();
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  test('a bound callback runs in the context of its request, with its arguments; an unbound one does not', async () => {
+    const { one: bound } = await stuckOn('/bound');
+    expect(bound.trail?.at(-1)).toMatchObject({
+      label: 'in the callback',
+      data: { self: 'self', a: 1, b: 2, id: bound.id },
+    });
+    expect(bound.stacks[0]?.[0]).toMatchObject({ function: 'onTick', file: SERVER });
+    const { one: unbound } = await stuckOn('/unbound');
+    expect(unbound.checkpoint.label).toBe('request entered');
+    expect(unbound.stacks).toEqual([]);
+  });
+
+  test('a watched promise is what the request waits for, as long as it is pending', async () => {
+    const { one } = await stuckOn('/watch');
+    expect(one.waitsFor).toMatchObject([{ type: 'promise', label: 'a connection of the pool' }]);
+    expect(one.waitsFor[0]?.sinceMs).toBeGreaterThanOrEqual(500);
+    expect(one.verdict?.summary).toContain('waiting for a connection of the pool');
+  });
+
+  test('watching leaves rejections, thenables and everything else as they were', async () => {
+    expect(await answer('/rejections')).toEqual(['private']);
+    await answer('/later');
+    let results = (await answer('/results')) as unknown[];
+    while (results.length < 3) results = (await answer('/results')) as unknown[];
+    expect(results).toEqual([true, true, true]);
+  });
 });

@@ -7,14 +7,6 @@ const MAX_LABELS = 1_000;
 /** By tracker: ids are those of one tracker's string table. */
 const sitesOf = new WeakMap<object, Map<string, Site>>();
 
-/** The request whose context the calling code runs in. */
-export interface CurrentRequest {
-  /** Number of the request in reports: `#41`. */
-  readonly id: number;
-  /** The route's pattern, once known. */
-  readonly route: string | undefined;
-}
-
 /**
  * Marks that the current request got here: it counts as progress, and the last 16 labels are in the dump if the request hangs later. Outside
  * a request it does nothing. The file and line shown are those of the first call with the label, so give each place its own.
@@ -38,12 +30,6 @@ export function checkpoint(label: string, data?: unknown): void {
   }
   record.enterSite(site);
   if (data !== undefined) record.trail.attach(keepData(data));
-}
-
-/** The request that this code runs for, or `undefined` outside any. */
-export function currentRequest(): CurrentRequest | undefined {
-  const record = existingTracker()?.current();
-  return record === undefined ? undefined : { id: record.id, route: record.route };
 }
 
 /** Structured, so that an application's own `Error.prepareStackTrace` neither runs nor matters. */

@@ -58,7 +58,12 @@ export function requestEvidence(
     ),
     omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
-    waitsFor: [...outboundWaits(record), ...sharedWaits(stacks, record), ...bodyWait(request)],
+    waitsFor: [
+      ...outboundWaits(record),
+      ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
+      ...sharedWaits(stacks, record),
+      ...bodyWait(request),
+    ],
     openEnded,
   };
 }

@@ -20,6 +20,7 @@ import type { OutboundCall } from './outbound-calls.ts';
 import type { RouteOverride } from './route-override.ts';
 import type { AnyFunction, Site } from './site.ts';
 import { Trail } from './trail.ts';
+import type { WatchedPromises } from './watched-promises.ts';
 
 /** Where a record writes once its request is over: work that outlives the request must move nobody's numbers. */
 const SINK = new Uint32Array(SLOT_CELLS);
@@ -56,6 +57,8 @@ export class RequestRecord extends AwaitContext {
   /** The counters' last reading; -1 before the first. */
   bytesSeen = -1;
   outbound: OutboundCall | undefined = undefined;
+  /** What `watch(promise, label)` was given. */
+  watched: WatchedPromises | undefined = undefined;
   sampled = false;
   /** What the framework's adapter remembers of this request; forgotten when the request is over. */
   adapterState: unknown = undefined;
@@ -160,6 +163,7 @@ export class RequestRecord extends AwaitContext {
     this.trail = SINK_TRAIL;
     this.bytes = undefined;
     this.outbound = undefined;
+    this.watched = undefined;
     this.adapterState = undefined;
   }
 }
