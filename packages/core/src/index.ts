@@ -6,5 +6,5 @@ export { checkpoint } from './tracker/checkpoint.ts';
 export { type CurrentRequest, currentRequest } from './tracker/current-request.ts';
 export type { RouteOptions } from './tracker/route-override.ts';
 export type { Watch } from './tracker/watch.ts';
-export { type WatchableServer, watchServer } from './tracker/watch-server.ts';
 export { watch } from './tracker/watch-promise.ts';
+export { type WatchableServer, watchServer } from './tracker/watch-server.ts';

@@ -1,6 +1,6 @@
 // A plain server whose routes speak to hangwatch from inside a request: checkpoints with data, contexts that get lost, promises watched.
-import http from 'node:http';
 import { EventEmitter } from 'node:events';
+import http from 'node:http';
 import { bind, checkpoint, currentRequest, watch, watchServer } from '@hangwatch/core';
 
 const never = () => new Promise(() => {});

@@ -6,7 +6,7 @@ const pending = () => new Promise(() => undefined);
 describe('promises that a request watches', () => {
   test('are shown with label and age while they are pending', async () => {
     const watched = new WatchedPromises();
-    let settle = () => undefined as void;
+    let settle: () => void = () => undefined;
     watched.add(pending(), 'a connection', 100);
     watched.add(
       new Promise<void>((resolve) => {
