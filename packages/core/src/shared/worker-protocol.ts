@@ -1,7 +1,10 @@
-import type { Dump, DumpAwait, DumpFrame, DumpTrailEntry, DumpWait } from '@hangwatch/protocol';
+import type { Dump, DumpAwait, DumpFrame, DumpWait } from '@hangwatch/protocol';
 
 /** Version of the messages below; the first message carries it. */
 export const WORKER_PROTOCOL_VERSION = 1;
+
+/** Requests that evidence is gathered of, and that one dump holds: the stuck ones first. The rest is counted in the dump's note. */
+export const MAX_REQUESTS = 10_000;
 
 /** What the watchdog's thread is started with. */
 export interface WatchdogSettings {
@@ -39,7 +42,6 @@ export interface RequestEvidence extends SlotRef {
   readonly requestId: string | undefined;
   readonly traceId: string | undefined;
   readonly checkpoint: { readonly label: string; readonly file?: string; readonly line?: number };
-  readonly trail: DumpTrailEntry[];
   readonly stacks: DumpFrame[][];
   readonly awaits: DumpAwait[];
   readonly omittedAwaits: number;

@@ -1,7 +1,13 @@
 import { type AwaitStack, collectAwaitStacks, sampleFirstWaiters } from '@hangwatch/async-hooks-helpers';
 import { messageOf } from '../message-of.ts';
 import { clockSince, kGeneration, kStartMs } from '../shared/slot-layout.ts';
-import type { LookResult, SlotRef, ToMain, ToWatchdog } from '../shared/worker-protocol.ts';
+import {
+  type LookResult,
+  MAX_REQUESTS,
+  type SlotRef,
+  type ToMain,
+  type ToWatchdog,
+} from '../shared/worker-protocol.ts';
 import { byteCounters } from './byte-counters.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { requestEvidence, youngestOwnMs } from './request-evidence.ts';
@@ -9,10 +15,16 @@ import type { RequestRecord } from './request-record.ts';
 import { runSliced } from './time-slice.ts';
 import type { Tracker } from './tracker.ts';
 
-/** Requests in one message. Who waits for the same promise is looked for among these. */
+/** Who waits for the same promise is looked for among this many requests. */
 const PART = 512;
+/** Requests in one message: writing it is a step that cannot be cut into slices. */
+const REQUESTS_PER_MESSAGE = 64;
+/** How often the watchdog hears that an answer is still being worked at. */
+const SIGN_OF_LIFE_MS = 100;
 /** First waiters looked at in one sample of one request. */
 const SAMPLED_WAITERS = 32;
+/** Samples of requests that have been sampled before, between two looks at the clock. */
+const SAMPLES_PER_CLOCK_READ = 32;
 /** How far an allowance that goes unused adds up. */
 const LONGEST_SAVED_MS = 50;
 
@@ -79,14 +91,20 @@ export class EvidenceDesk {
   *#sampleAll(budgetMs: number): Generator<undefined, void, void> {
     const { records, clock } = this.#tracker;
     let spentMs = 0;
+    let beganMs = performance.now();
+    let unclocked = 0;
     for (let left = records.length; left > 0 && spentMs < budgetMs; left--) {
       if (this.#sampleFrom >= records.length) this.#sampleFrom = 0;
       const record = records[this.#sampleFrom++];
       if (record === undefined) continue;
-      const beganMs = performance.now();
+      // Most are sampled already and take less time than reading the clock.
+      unclocked += record.sampled ? 1 : SAMPLES_PER_CLOCK_READ;
       sampleOne(record, clock[0] ?? 0);
+      if (unclocked < SAMPLES_PER_CLOCK_READ) continue;
+      unclocked = 0;
       spentMs += performance.now() - beganMs;
       yield;
+      beganMs = performance.now();
     }
     this.#charge(spentMs);
   }
@@ -115,20 +133,24 @@ export class EvidenceDesk {
       (record) => record !== undefined && !first.has(record),
     ) as RequestRecord[];
     yield;
-    const all = [...first, ...rest];
+    // What a dump has no room for need not be gathered.
+    const all = [...first, ...rest].slice(0, MAX_REQUESTS);
     // The stuck ones first, in parts: each part tells the watchdog that the main thread lives, and is safe if the next never comes.
     for (let i = 0; i < all.length; i += PART) {
       const part = all.slice(i, i + PART);
-      const stacks = yield* collectAwaitStacks(part);
-      const requests = [];
+      const stacks = yield* this.#collect(id, part);
+      let requests = [];
       for (const record of part) {
         // A later question makes this one void.
         if (this.#gathering !== id) return;
         const evidence = requestEvidence(record, stacks.get(record) ?? [], first.has(record), this.#tracker.problems);
         if (evidence !== undefined) requests.push(evidence);
         yield;
+        if (requests.length < REQUESTS_PER_MESSAGE && record !== part.at(-1)) continue;
+        this.#post({ type: 'evidence-part', id, requests });
+        requests = [];
+        yield;
       }
-      this.#post({ type: 'evidence-part', id, requests });
     }
     this.#post({
       type: 'evidence-end',
@@ -137,6 +159,20 @@ export class EvidenceDesk {
       resources: countResources(),
       tookMs: performance.now() - beganMs,
     });
+  }
+
+  /** The stacks of many requests, with signs of life for the watchdog. */
+  *#collect(id: number, records: RequestRecord[]): Generator<undefined, Map<RequestRecord, AwaitStack[]>, void> {
+    const work = collectAwaitStacks(records);
+    let saidMs = performance.now();
+    for (;;) {
+      const step = work.next();
+      if (step.done === true) return step.value as Map<RequestRecord, AwaitStack[]>;
+      yield;
+      if (performance.now() - saidMs < SIGN_OF_LIFE_MS) continue;
+      saidMs = performance.now();
+      this.#post({ type: 'evidence-part', id, requests: [] });
+    }
   }
 
   /** Takes time off the allowance. The debt is bounded: one request with thousands of awaits must not silence all looks for long. */
@@ -169,7 +205,6 @@ function sampleOne(record: RequestRecord, nowMs: number): void {
     record.sampled = true;
     sampleFirstWaiters(record, SAMPLED_WAITERS);
   }
-  record.watched?.dropSettled();
   if (record.request === undefined) return;
   // A connection that ended without the response's `close`: some servers' made-up responses never emit it.
   if (record.request.socket?.destroyed === true) {

@@ -1,9 +1,14 @@
 /** Longest time that hangwatch's own work keeps the event loop from the application's. */
 const SLICE_MS = 8;
+/** Work that is done as fast as the event loop turns: the dump of an ordinary process. */
+const BURST_MS = 200;
+/** After that, the share of the main thread's time that is left to it: thousands of requests must not be felt by the others. */
+const SHARE = 1 / 3;
 
 /**
  * Runs a generator to its end in slices, each in a macrotask of its own (await stacks are probed from macrotasks only), yielding
- * the event loop in between. `done` gets what the generator returned, `failed` what it threw.
+ * the event loop in between. Long work is stretched: after {@link BURST_MS} it takes a third of the time, and no longer keeps the
+ * process alive. `done` gets what the generator returned, `failed` what it threw.
  */
 export function runSliced<R>(
   work: Generator<undefined, R, void>,
@@ -11,18 +16,22 @@ export function runSliced<R>(
   failed: (error: unknown) => void,
   sliceMs: number = SLICE_MS,
 ): void {
+  let spentMs = 0;
   const slice = () => {
-    const endMs = performance.now() + sliceMs;
+    const beganMs = performance.now();
+    let tookMs = 0;
     try {
-      for (;;) {
+      do {
         const step = work.next();
         if (step.done === true) return done(step.value);
-        if (performance.now() >= endMs) break;
-      }
+        tookMs = performance.now() - beganMs;
+      } while (tookMs < sliceMs);
     } catch (error) {
       return failed(error);
     }
-    setImmediate(slice);
+    spentMs += tookMs;
+    if (spentMs < BURST_MS) setImmediate(slice);
+    else setTimeout(slice, tookMs * (1 / SHARE - 1)).unref();
   };
   slice();
 }

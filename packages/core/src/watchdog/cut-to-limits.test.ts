@@ -33,7 +33,15 @@ test('the worst that an application can put into a dump becomes one that a colle
   expect(parseDump(cutToLimits(dump))).toMatchObject({ ok: true });
 });
 
-test('what is within the limits is left as it is', () => {
+test('what is within the limits is left as it is, uncopied', () => {
   const dump = sampleDump();
-  expect(cutToLimits(dump)).toEqual(dump);
+  expect(cutToLimits(dump)).toBe(dump);
+});
+
+test('the dump that is cut is another one', () => {
+  const dump = { ...sampleDump(), id: long };
+  const cut = cutToLimits(dump);
+  expect(cut.id).toHaveLength(4_096);
+  expect(dump.id).toBe(long);
+  expect(cut.requests).toBe(dump.requests);
 });

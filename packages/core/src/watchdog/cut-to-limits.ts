@@ -13,15 +13,35 @@ const LISTS: Readonly<Record<string, number>> = {
   stacks: DUMP_LIMITS.stacks,
   awaits: DUMP_LIMITS.stacks,
   waitsFor: DUMP_LIMITS.waits,
-  trail: DUMP_LIMITS.trail,
   alsoAwaitedBy: DUMP_LIMITS.waits,
 };
 
+/** What fits is given back as it is: of a dump of ten thousand requests, nothing is copied. */
 function cut(value: unknown, key: string): unknown {
   if (typeof value === 'string')
     return value.length > DUMP_LIMITS.text ? `${value.slice(0, DUMP_LIMITS.text - 1)}…` : value;
-  // Lists inside `stacks` have no name of their own: they are the frames of one stack.
-  if (Array.isArray(value)) return value.slice(0, LISTS[key] ?? DUMP_LIMITS.frames).map((each) => cut(each, ''));
+  if (Array.isArray(value)) return cutList(value, key);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, cut(each, name)]));
+  const fields = value as Readonly<Record<string, unknown>>;
+  let copy: Record<string, unknown> | undefined;
+  for (const name of Object.keys(fields)) {
+    const fits = cut(fields[name], name);
+    if (fits === fields[name]) continue;
+    copy ??= { ...fields };
+    copy[name] = fits;
+  }
+  return copy ?? value;
+}
+
+function cutList(list: readonly unknown[], key: string): readonly unknown[] {
+  // Lists inside `stacks` have no name of their own: they are the frames of one stack.
+  const most = LISTS[key] ?? DUMP_LIMITS.frames;
+  let copy = list.length > most ? list.slice(0, most) : undefined;
+  for (let i = 0; i < Math.min(list.length, most); i++) {
+    const fits = cut(list[i], '');
+    if (fits === list[i]) continue;
+    copy ??= [...list];
+    copy[i] = fits;
+  }
+  return copy ?? list;
 }

@@ -8,7 +8,7 @@ import {
   type DumpRequestVerdict,
 } from '@hangwatch/protocol';
 import { clockSince } from '../shared/slot-layout.ts';
-import type { RequestEvidence, WatchdogSettings } from '../shared/worker-protocol.ts';
+import { MAX_REQUESTS, type RequestEvidence, type WatchdogSettings } from '../shared/worker-protocol.ts';
 import { cutToLimits } from './cut-to-limits.ts';
 import { EVIDENCE_ORDER } from './diagnose.ts';
 import type { Gathered } from './main-thread.ts';
@@ -29,8 +29,6 @@ export interface Finding {
 /** What is remembered of the dump that last reported a request. */
 export type LastReport = Pick<Dump, 'id' | 'verdict'>;
 
-/** Requests in one dump; the rest is counted in its note. */
-const MAX_REQUESTS = 10_000;
 const NO_LOOP = { delayP99Ms: 0, utilization: 0 };
 
 /** Puts dumps together from what the table, the main thread and the diagnosis say. */
@@ -150,7 +148,6 @@ export class DumpBuilder {
       idleMs,
       timeoutMs: reading.timeoutMs,
       checkpoint: { ...known?.checkpoint, label, ageMs: clockSince(Math.round(nowMs), reading.checkpointMs) },
-      ...(known === undefined || known.trail.length === 0 ? {} : { trail: known.trail }),
       stacks: known?.stacks ?? [],
       awaits: known?.awaits ?? [],
       ...(known === undefined || known.omittedAwaits === 0 ? {} : { omittedAwaits: known.omittedAwaits }),

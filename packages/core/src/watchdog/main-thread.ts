@@ -31,8 +31,8 @@ interface Heard {
   readonly waitedMs: number;
 }
 
-/** How often the wait is begun again as parts of an answer arrive: a scan's report is not put off for ever. */
-const MAX_EXTENSIONS = 20;
+/** As long as parts of an answer arrive the wait goes on, for this long at most: the report has to be out before something kills the request. */
+const LONGEST_ANSWER_MS = 15_000;
 
 /** Asks the main thread, and never waits for it longer than agreed: it may be the thing that is stuck. */
 export class MainThread {
@@ -68,6 +68,11 @@ export class MainThread {
     };
   }
 
+  /** Waits no longer: what has been asked counts as answered as far as it was. */
+  giveUp(): void {
+    for (const pending of [...this.#pending.values()]) pending.finish(undefined);
+  }
+
   receive(message: Answer): void {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
@@ -89,14 +94,13 @@ export class MainThread {
         this.#pending.delete(id);
         resolve({ answer, requests, waitedMs: performance.now() - beganMs });
       };
-      let extensions = MAX_EXTENSIONS;
       const giveUp = () => finish(undefined);
       let timer = setTimeout(giveUp, this.#waitMs);
       // A part is a sign of life: with ten thousand requests the whole takes longer than a silence may.
       const heard = () => {
-        if (extensions-- <= 0) return;
+        const leftMs = beganMs + LONGEST_ANSWER_MS - performance.now();
         clearTimeout(timer);
-        timer = setTimeout(giveUp, this.#waitMs);
+        timer = setTimeout(giveUp, Math.max(1, Math.min(this.#waitMs, leftMs)));
       };
       this.#pending.set(id, { requests, finish, heard });
       this.#post(question(id));

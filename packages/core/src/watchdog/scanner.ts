@@ -6,8 +6,8 @@ import { emptyReading, type SlotReading, type TableReader } from './table-reader
 export interface Watched {
   readonly slot: number;
   readonly generation: number;
-  /** As last read. */
-  readonly reading: SlotReading;
+  /** As last read. Another object after the next scan. */
+  reading: Readonly<SlotReading>;
   /** When anything in the request's context was last seen to move. */
   movedAtMs: number;
   /** When the request itself was last seen to advance. */
@@ -41,8 +41,10 @@ export interface Scan {
 /** Compares the table with what it held at the last scan. A pure state machine: it is given the time. */
 export class Scanner {
   readonly #table: TableReader;
-  readonly #watched = new Map<number, Watched>();
-  readonly #buffer = emptyReading();
+  /** By slot number. */
+  readonly #watched: (Watched | undefined)[] = [];
+  /** What the next slot is read into. */
+  #buffer = emptyReading();
 
   constructor(table: TableReader) {
     this.#table = table;
@@ -53,11 +55,8 @@ export class Scanner {
     const inFlight: Watched[] = [];
     let nextDueMs = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < this.#table.slots; slot++) {
-      if (!this.#table.read(slot, this.#buffer)) {
-        if ((this.#table.generation(slot) & 1) === 0) this.#watched.delete(slot);
-        continue;
-      }
-      const watched = this.#update(slot, nowMs);
+      const watched = this.#read(slot, nowMs);
+      if (watched === undefined) continue;
       inFlight.push(watched);
       if ((watched.reading.flags & FLAG_UNWATCHED) !== 0 || watched.episode?.exhausted === true) continue;
       if (watched.heldUntilMs > nowMs) {
@@ -75,36 +74,49 @@ export class Scanner {
 
   /** What is remembered of the slot, if the request is still the same. */
   get(slot: number, generation: number): Watched | undefined {
-    const watched = this.#watched.get(slot);
+    const watched = this.#watched[slot];
     return watched?.generation === generation ? watched : undefined;
   }
 
-  #update(slot: number, nowMs: number): Watched {
+  /** Brings what is remembered of a slot up to date; `undefined` when it is free, or changes hands just now. */
+  #read(slot: number, nowMs: number): Watched | undefined {
+    const known = this.#watched[slot];
+    // Of a hundred thousand requests few have moved since the last scan: for the others, nothing is copied.
+    if (known !== undefined && this.#table.isAsRead(slot, known.reading)) return known;
     const reading = this.#buffer;
-    const known = this.#watched.get(slot);
-    if (known === undefined || known.generation !== reading.generation) {
-      const fresh: Watched = {
-        slot,
-        generation: reading.generation,
-        reading: { ...reading },
-        movedAtMs: nowMs,
-        advancedAtMs: nowMs,
-        outboundAtMs: nowMs,
-        lookAtMs: 0,
-        heldUntilMs: 0,
-        episode: undefined,
-      };
-      this.#watched.set(slot, fresh);
-      return fresh;
+    if (!this.#table.read(slot, reading)) {
+      if ((this.#table.generation(slot) & 1) === 0) this.#watched[slot] = undefined;
+      return undefined;
     }
+    if (known === undefined || known.generation !== reading.generation) return this.#begin(slot, nowMs);
     const before = known.reading;
     const advanced = reading.progress !== before.progress;
     const called = reading.outbound !== before.outbound;
     if (advanced) known.advancedAtMs = nowMs;
     if (called) known.outboundAtMs = nowMs;
     if (advanced || called || reading.sequence !== before.sequence) known.movedAtMs = nowMs;
-    Object.assign(before, reading);
+    // The two change places, which copies nothing.
+    known.reading = reading;
+    this.#buffer = before;
     return known;
+  }
+
+  #begin(slot: number, nowMs: number): Watched {
+    const reading = this.#buffer;
+    this.#buffer = emptyReading();
+    const fresh: Watched = {
+      slot,
+      generation: reading.generation,
+      reading,
+      movedAtMs: nowMs,
+      advancedAtMs: nowMs,
+      outboundAtMs: nowMs,
+      lookAtMs: 0,
+      heldUntilMs: 0,
+      episode: undefined,
+    };
+    this.#watched[slot] = fresh;
+    return fresh;
   }
 }
 

@@ -54,6 +54,26 @@ export class TableReader {
   }
 
   /**
+   * Whether the slot is still as it was last read, in all that changes while a request lives. The checkpoint's cells need no
+   * look of their own: PROGRESS moves with them.
+   */
+  isAsRead(slot: number, last: Readonly<SlotReading>): boolean {
+    const cells = this.#segments[Math.floor(slot / SLOTS_PER_SEGMENT)];
+    if (cells === undefined) return false;
+    const base = (slot % SLOTS_PER_SEGMENT) * SLOT_CELLS;
+    return (
+      Atomics.load(cells, base + kGeneration) === last.generation &&
+      Atomics.load(cells, base + kSequence) === last.sequence &&
+      Atomics.load(cells, base + kProgress) === last.progress &&
+      Atomics.load(cells, base + kOutbound) === last.outbound &&
+      Atomics.load(cells, base + kFlags) === last.flags &&
+      Atomics.load(cells, base + kRoute) === last.route &&
+      Atomics.load(cells, base + kTimeoutMs) === last.timeoutMs &&
+      Atomics.load(cells, base + kMaxDurationMs) === last.maxDurationMs
+    );
+  }
+
+  /**
    * Reads a taken slot into `into`. `false`: it is free, or changed hands while it was read; the next scan reads it again, so a
    * writer that is paused in mid-write never traps the reader.
    */

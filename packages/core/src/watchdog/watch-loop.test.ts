@@ -21,7 +21,6 @@ function setUp(options: { answers?: boolean; evidence?: (slot: number) => Partia
     requestId: undefined,
     traceId: undefined,
     checkpoint: { label: 'handler' },
-    trail: [],
     stacks: [[{ function: 'wait', file: '/app/wait.ts', line: slot + 1, column: 5, async: true, kind: 'app' }]],
     awaits: [{ ageMs: 1_000, own: true, alsoAwaitedBy: [] }],
     omittedAwaits: 0,

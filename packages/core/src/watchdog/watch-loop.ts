@@ -9,7 +9,13 @@ import {
   kInFlight,
   kParked,
 } from '../shared/slot-layout.ts';
-import type { SlotRef, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import {
+  MAX_REQUESTS,
+  type SlotRef,
+  type ToMain,
+  type ToWatchdog,
+  type WatchdogSettings,
+} from '../shared/worker-protocol.ts';
 import { AwakeClock } from './awake-clock.ts';
 import { diagnose } from './diagnose.ts';
 import { DumpBuilder, type Finding } from './dump-builder.ts';
@@ -98,10 +104,11 @@ export class WatchLoop {
     }
   }
 
-  /** Ends the scans; resolves when an investigation that is under way has been reported. */
+  /** Ends the scans; resolves when an investigation that is under way has been reported, with the evidence that there is by now. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.#main.giveUp();
     await this.#investigation;
     this.#reportEnded();
   }
@@ -174,7 +181,7 @@ export class WatchLoop {
       hold(suspects, nowMs);
       return;
     }
-    const gathered = await this.#main.gather(suspects.map(({ watched }) => refOf(watched)));
+    const gathered = await this.#main.gather(suspects.slice(0, MAX_REQUESTS).map(({ watched }) => refOf(watched)));
     const thenMs = this.#clock.nowMs;
     const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
     if (findings.length > 0) this.#report(findings, gathered, nowMs, thenMs);

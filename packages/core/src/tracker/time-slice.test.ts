@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { runSliced } from './time-slice.ts';
+
+let nowMs: number;
+
+beforeEach(() => {
+  nowMs = 0;
+  vi.useFakeTimers({ toFake: ['setImmediate', 'setTimeout'] });
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** So many steps that take so long each. */
+function* steps(count: number, stepMs: number): Generator<undefined, string, void> {
+  for (let i = 0; i < count; i++) {
+    nowMs += stepMs;
+    yield;
+  }
+  return 'done';
+}
+
+function run(work: Generator<undefined, string, void>) {
+  const outcome: { result?: string; error?: unknown } = {};
+  runSliced(
+    work,
+    (result) => {
+      outcome.result = result;
+    },
+    (error) => {
+      outcome.error = error;
+    },
+  );
+  return outcome;
+}
+
+test('short work is done at once; what is longer goes on in the next turn of the event loop', () => {
+  expect(run(steps(7, 1))).toEqual({ result: 'done' });
+  const outcome = run(steps(20, 1));
+  expect(outcome).toEqual({});
+  vi.runAllTimers();
+  expect(outcome).toEqual({ result: 'done' });
+});
+
+test('no slice is longer than 8 ms and a step', () => {
+  let longestMs = 0;
+  const outcome = run(steps(1_000, 1));
+  while (outcome.result === undefined) {
+    const beganMs = nowMs;
+    vi.advanceTimersToNextTimer();
+    longestMs = Math.max(longestMs, nowMs - beganMs);
+  }
+  expect(longestMs).toBe(8);
+});
+
+test('long work takes a third of the time, once 200 ms of it are done', () => {
+  const pauses = vi.spyOn(globalThis, 'setTimeout');
+  const outcome = run(steps(2_000, 1));
+  vi.runAllTimers();
+  expect(outcome).toEqual({ result: 'done' });
+  const pausedMs = pauses.mock.calls.reduce((sum, [, delayMs]) => sum + (delayMs ?? 0), 0);
+  // The slice with which the 200 ms are full is the first that is followed by a pause.
+  expect(pausedMs).toBeCloseTo((2_000 - 192) * 2);
+});
+
+test('what the work throws is told', () => {
+  const outcome = run(
+    // biome-ignore lint/correctness/useYield: it fails before its first step
+    (function* (): Generator<undefined, string, void> {
+      throw new Error('broken');
+    })(),
+  );
+  expect(outcome.error).toMatchObject({ message: 'broken' });
+});

@@ -1,0 +1,147 @@
+#!/usr/bin/env node
+// The process that scale.mjs measures: many requests in flight at once, as an adapter would enter them, but without sockets (a process
+// may not open 200,000). Each awaits something that never comes, three functions deep. Its argument says what to do, its stdout what was seen.
+import { EventEmitter } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import workerThreads from 'node:worker_threads';
+
+// The watchdog's thread, to ask how busy it is.
+let watchdog;
+const { Worker } = workerThreads;
+workerThreads.Worker = class extends Worker {
+  constructor(...args) {
+    super(...args);
+    watchdog = this;
+  }
+};
+syncBuiltinESMExports();
+const { openWatch } = await import('@hangwatch/core/adapter');
+
+// The header's cells that are read here: core/src/shared/slot-layout.ts.
+const kInFlight = 3;
+const kUntracked = 6;
+const SLOT_BYTES = 64;
+
+const { requests, groups = 1, batch = 500, seconds = 3, ...options } = JSON.parse(process.argv[2]);
+
+// Held, as a timer or a socket would hold it: what nobody can resolve is collected, with the functions that wait for it.
+const resolvers = [];
+const forever = () => new Promise((resolve) => resolvers.push(resolve));
+async function query() {
+  await forever();
+}
+async function load() {
+  return await query();
+}
+async function handler() {
+  return await load();
+}
+
+const socket = { bytesRead: 0, bytesWritten: 0, destroyed: false };
+const messages = Array.from({ length: requests }, (_, i) => {
+  const request = { method: 'GET', url: `/items/${i}`, headers: {}, httpVersionMajor: 1, complete: true, socket };
+  return { request, response: new EventEmitter() };
+});
+const used = () => {
+  for (let i = 0; i < 3; i++) globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+};
+const kept = [];
+const enterAll = async (enter) => {
+  for (let i = 0; i < requests; i++) {
+    kept.push(enter(i));
+    if (i % batch === batch - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+};
+
+// What the application's own part of a request in flight takes.
+const empty = used();
+await enterAll(() => handler());
+const plain = used();
+
+const watch = openWatch({ enabled: true, ...options });
+// The first request starts the thread; its cost is not that of one request.
+const first = { request: { ...messages[0].request }, response: new EventEmitter() };
+watch.run(watch.enter(first.request, first.response), handler);
+await sleep(500);
+const { tracker } = globalThis[Symbol.for('hangwatch.core/1')];
+const before = used();
+const collections = [];
+const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
+observer.observe({ entryTypes: ['gc'] });
+const growths = [];
+await enterAll((i) => {
+  const { request, response } = messages[i];
+  const grows = tracker.table.freeSlots === 0;
+  const beganMs = performance.now();
+  const record = watch.enter(request, response);
+  if (grows) growths.push({ beganMs, endedMs: performance.now() });
+  record.setRoute(`/group-${i % groups}/:id`);
+  return watch.run(record, handler);
+});
+const after = used();
+await sleep(50);
+observer.disconnect();
+/** Without what the garbage collector took on the way: it runs when it likes. */
+const growthMs = growths.map(({ beganMs, endedMs }) =>
+  collections.reduce((tookMs, { startTime, duration }) => {
+    const overlapMs = Math.min(endedMs, startTime + duration) - Math.max(beganMs, startTime);
+    return tookMs - Math.max(0, overlapMs);
+  }, endedMs - beganMs),
+);
+
+// Anything between two turns of this loop is hangwatch's: the application does nothing any more.
+const turns = [];
+// Time on the processor, where the system tells: on a busy machine the wall clock measures the others.
+const onCpu = `/proc/self/task/${process.pid}/schedstat`;
+const cpuMs = existsSync(onCpu)
+  ? () => Number(readFileSync(onCpu, 'latin1').split(' ', 1)[0]) / 1e6
+  : () => performance.now();
+let last = cpuMs();
+let beating = options.collector !== undefined;
+const beat = () => {
+  const now = cpuMs();
+  turns.push(now - last);
+  last = now;
+  if (beating) setImmediate(beat);
+};
+const mainBefore = performance.eventLoopUtilization();
+const watchdogBefore = watchdog.performance.eventLoopUtilization();
+const beganMs = performance.now();
+if (beating) {
+  beat();
+  process.stdin.resume();
+  // The collector has the dump.
+  await new Promise((resolve) => process.stdin.once('data', resolve));
+  beating = false;
+} else {
+  await sleep(seconds * 1_000);
+}
+const tookMs = performance.now() - beganMs;
+const main = performance.eventLoopUtilization(mainBefore);
+const thread = watchdog.performance.eventLoopUtilization(watchdogBefore);
+const sorted = (list) => list.sort((a, b) => a - b);
+const at = (list, share) => sorted(list)[Math.min(list.length - 1, Math.floor(list.length * share))] ?? 0;
+// A turn in which hangwatch did nothing takes some microseconds.
+const slices = turns.filter((ms) => ms > 1);
+console.log(
+  JSON.stringify({
+    requests,
+    inFlight: Atomics.load(tracker.table.header, kInFlight),
+    untracked: Atomics.load(tracker.table.header, kUntracked),
+    bytesPerRequest: {
+      application: Math.round((plain - empty) / requests),
+      hangwatch: Math.round((after - before - (plain - empty)) / requests) + SLOT_BYTES,
+    },
+    growthMs: { count: growthMs.length, median: at(growthMs, 0.5), longest: at(growthMs, 1) },
+    mainThreadBusyShare: main.active / tookMs,
+    slicesMs: { count: slices.length, median: at(slices, 0.5), p95: at(slices, 0.95), longest: at(slices, 1) },
+    slicesShare: slices.reduce((sum, ms) => sum + ms, 0) / tookMs,
+    watchdogBusyMs: thread.active,
+    tookMs,
+  }),
+);
+process.exit(0);

@@ -1,0 +1,95 @@
+#!/usr/bin/env node
+// What many requests in flight cost: memory, the growth of the table, the scan, and the dump of all of them.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CollectorStub } from '@hangwatch/test-utils';
+
+const HELP = `usage: node test/bench/scale.mjs [options]
+
+Enters requests that never end, three awaits deep and without sockets, in a process of its own, and prints
+what they take: bytes a request, pauses as the table grows, the scan (the watchdog's thread), and the slices in
+which the main thread gathers a dump of them (time on the processor, where Linux tells).
+
+  --tracked N   requests that are only tracked and scanned (default 100000)
+  --dumped N    requests in flight when one dump is made (default 10000)
+  --node PATH   Node binary of the process (default this one)
+  --json        JSON on stdout
+  --help        this text`;
+
+const { values } = parseArgs({
+  options: {
+    tracked: { type: 'string', default: '100000' },
+    dumped: { type: 'string', default: '10000' },
+    node: { type: 'string', default: process.execPath },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const count = (name) => {
+  const value = Number(values[name]);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  console.error(`scale: --${name} must be a positive whole number, got ${JSON.stringify(values[name])}`);
+  process.exit(2);
+};
+const tracked = count('tracked');
+const dumped = count('dumped');
+const SCAN_INTERVAL_MS = 250;
+
+async function measure(options, beforeEnd = async () => undefined) {
+  const child = spawn(
+    values.node,
+    ['--expose-gc', fileURLToPath(new URL('scale-process.mjs', import.meta.url)), JSON.stringify(options)],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
+  const ended = once(child, 'close');
+  await Promise.race([beforeEnd(child), ended]);
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`the measured process ended with code ${code}`);
+  return JSON.parse(output);
+}
+
+const scan = await measure({ requests: tracked, timeout: 600_000, scanInterval: SCAN_INTERVAL_MS });
+const collector = await CollectorStub.start();
+let dump;
+const gather = await measure(
+  { requests: dumped, timeout: 2_000, maxDuration: false, scanInterval: 500, collector: collector.url },
+  async (child) => {
+    // The first request, that of the warm-up, is reported first, maybe alone.
+    dump = await collector.next(({ requests }) => requests.length >= Math.min(dumped, 10_000));
+    child.stdin.write('reported\n');
+  },
+);
+await collector.close();
+
+const figures = {
+  tracked: { ...scan, scanMs: scan.watchdogBusyMs / (scan.tookMs / SCAN_INTERVAL_MS) },
+  dumped: {
+    ...gather,
+    inDump: dump.requests.length,
+    withStacks: dump.requests.filter(({ stacks }) => stacks.length > 0).length,
+    complete: dump.evidence.complete,
+    gatheredInMs: dump.evidence.tookMs,
+  },
+};
+if (values.json) {
+  console.log(JSON.stringify(figures, undefined, 2));
+} else {
+  const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  const { bytesPerRequest, growthMs } = scan;
+  console.log(`${tracked} requests in flight
+  memory: ${bytesPerRequest.hangwatch} bytes a request of hangwatch's, ${bytesPerRequest.application} of the application's (three awaits)
+  table: grew ${growthMs.count} times, in ${ms(growthMs.median)} (median), ${ms(growthMs.longest)} (longest)
+  a scan: ${ms(figures.tracked.scanMs)} on the watchdog's thread; main thread ${(scan.mainThreadBusyShare * 100).toFixed(1)}% busy
+dump of ${figures.dumped.inDump} requests, ${figures.dumped.withStacks} with stacks${figures.dumped.complete ? '' : ' (not complete)'}
+  gathered in ${ms(figures.dumped.gatheredInMs)}, main thread: ${gather.slicesMs.count} slices of ${ms(gather.slicesMs.median)} (median), ${ms(gather.slicesMs.p95)} (95%), ${ms(gather.slicesMs.longest)} (longest)`);
+}

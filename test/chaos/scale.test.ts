@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const BENCH = fileURLToPath(new URL('../bench/scale.mjs', import.meta.url));
+
+interface Measured {
+  readonly requests: number;
+  readonly inFlight: number;
+  readonly untracked: number;
+  readonly bytesPerRequest: { readonly hangwatch: number };
+  readonly growthMs: { readonly count: number; readonly median: number; readonly longest: number };
+  readonly slicesMs: {
+    readonly count: number;
+    readonly median: number;
+    readonly p95: number;
+    readonly longest: number;
+  };
+  readonly mainThreadBusyShare: number;
+}
+interface Figures {
+  readonly tracked: Measured & { readonly scanMs: number };
+  readonly dumped: Measured & { readonly inDump: number; readonly withStacks: number };
+}
+
+// The figures that are published come from the same script; here they only have to be far from what would be wrong.
+test('100,000 requests are tracked, and 10,000 are dumped in slices', { timeout: 180_000 }, async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [BENCH, '--json']);
+  const { tracked, dumped } = JSON.parse(stdout) as Figures;
+  console.log(JSON.stringify({ tracked, dumped }));
+  expect(tracked).toMatchObject({ requests: 100_000, inFlight: 100_001, untracked: 0 });
+  expect(tracked.bytesPerRequest.hangwatch).toBeLessThan(3_000);
+  expect(tracked.growthMs.count).toBeGreaterThan(90);
+  expect(tracked.growthMs.median).toBeLessThan(10);
+  expect(tracked.mainThreadBusyShare).toBeLessThan(0.2);
+  expect(dumped.inDump).toBe(10_000);
+  // How many it gets round to in its time depends on the machine.
+  expect(dumped.withStacks).toBeGreaterThan(500);
+  expect(dumped.slicesMs.count).toBeGreaterThan(50);
+  expect(dumped.slicesMs.p95).toBeLessThan(10);
+});
