@@ -22,6 +22,8 @@ export interface State {
   /** A layer's own name, and where hangwatch had the request when the layer ran. */
   readonly seen: readonly (readonly [name: string, checkpoint: string | null])[];
   readonly unhandled: readonly string[];
+  /** When a handler last hung, on the wall clock. */
+  readonly hungAtMs: number;
 }
 
 /** A server of the contract in a process of its own. */

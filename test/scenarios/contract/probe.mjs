@@ -10,6 +10,9 @@ const shared = () => globalThis[Symbol.for('hangwatch.core/1')];
 export const seen = [];
 export const unhandled = [];
 export const storage = new AsyncLocalStorage();
+/** No request of the suite is to look stuck, unless a test asks for it. */
+export const options = { timeout: 30_000, ...JSON.parse(process.env.CONTRACT_OPTIONS ?? '{}') };
+let hungAtMs = 0;
 
 export function note(name) {
   seen.push([name, shared()?.tracker.current()?.site?.label ?? null]);
@@ -45,6 +48,7 @@ export function state(cells) {
     })),
     seen,
     unhandled,
+    hungAtMs,
   };
 }
 
@@ -59,6 +63,7 @@ export const tick = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Pending until the client leaves: nothing of it survives the request. */
 export function hang(response) {
+  hungAtMs = Date.now();
   return new Promise((resolve) => response.once('close', resolve));
 }
 

@@ -30,6 +30,7 @@ import { stampRequest } from './request-stamp.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { type AnyFunction, Site } from './site.ts';
 import { StringTable } from './string-table.ts';
+import { wasSent } from './was-sent.ts';
 import { WatchdogThread } from './watchdog-thread.ts';
 
 /** What one registration decides for its own requests. */
@@ -190,7 +191,7 @@ export class Tracker implements RecordOwner {
     if (this.#stopped) return;
     this.#stopped = true;
     // A server closes when its last connection has: whoever is left has no client any more.
-    for (const record of [...this.records]) record?.leave(record.response?.writableFinished === true);
+    for (const record of [...this.records]) record?.leave(record.response !== undefined && wasSent(record.response));
     this.#outbound.stop();
     this.#awaits.uninstall();
     await this.#thread.stop(deadlineMs);

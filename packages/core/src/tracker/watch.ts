@@ -7,6 +7,7 @@ import { recordOf } from './request-stamp.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import type { AnyFunction, Site } from './site.ts';
 import type { RequestRules, Tracker } from './tracker.ts';
+import { wasSent } from './was-sent.ts';
 
 /** How long `close` lets reports that are under way arrive. */
 const CLOSE_DEADLINE_MS = 2_000;
@@ -56,7 +57,7 @@ export class Watch {
       const record = tracker.enter(request, response, this.#rules);
       if (record !== undefined) {
         // `close` comes last, of a finished response as of one whose client left. It may come twice.
-        response.on('close', () => record.leave(response.writableFinished));
+        response.on('close', () => record.leave(wasSent(response)));
       }
       return record;
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Dump } from '@hangwatch/protocol';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FLAG_REPORTED, HEADER_CELLS, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
@@ -6,7 +7,9 @@ import { TestingTable } from './testing-table.ts';
 import { WatchLoop } from './watch-loop.ts';
 
 /** A main thread that answers, or does not, and a watchdog beside it on a clock that the test moves. */
-function setUp(options: { answers?: boolean; evidence?: (slot: number) => Partial<RequestEvidence> } = {}) {
+function setUp(
+  options: { answers?: boolean; scanIntervalMs?: number; evidence?: (slot: number) => Partial<RequestEvidence> } = {},
+) {
   const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
   const table = new TestingTable();
   const dumps: Dump[] = [];
@@ -33,7 +36,7 @@ function setUp(options: { answers?: boolean; evidence?: (slot: number) => Partia
     settings: {
       version: WORKER_PROTOCOL_VERSION,
       header: header.buffer as SharedArrayBuffer,
-      scanIntervalMs: 100,
+      scanIntervalMs: options.scanIntervalMs ?? 100,
       evidenceWaitMs: 500,
       collectors: [],
       token: undefined,
@@ -102,6 +105,33 @@ afterEach(() => {
 });
 
 describe('a hang', () => {
+  test('is found within its timeout and 1.25 scan intervals of its last movement, whenever that was', async () => {
+    const times = fc.record({
+      timeoutMs: fc.integer({ min: 200, max: 5_000 }),
+      scanIntervalMs: fc.integer({ min: 10, max: 1_000 }),
+      enterAfterMs: fc.integer({ min: 0, max: 3_000 }),
+      movesAfter: fc.double({ min: 0, max: 0.9, noNaN: true }),
+    });
+    await fc.assert(
+      fc.asyncProperty(times, async ({ timeoutMs, scanIntervalMs, enterAfterMs, movesAfter }) => {
+        const { table, dumps, enter, loop } = setUp({ scanIntervalMs });
+        await vi.advanceTimersByTimeAsync(enterAfterMs);
+        // As the tracker does for who enters while the watchdog sleeps.
+        loop.receive({ type: 'wake' });
+        enter(0, { timeoutMs });
+        await vi.advanceTimersByTimeAsync(Math.round(movesAfter * timeoutMs));
+        table.advance(0);
+        await vi.advanceTimersByTimeAsync(timeoutMs - 1);
+        expect(dumps).toHaveLength(0);
+        // Timers count in whole milliseconds.
+        await vi.advanceTimersByTimeAsync(Math.ceil(1.25 * scanIntervalMs) + 2);
+        expect(dumps).toHaveLength(1);
+        await loop.stop();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('is reported once, with all requests in flight, the stuck one first', async () => {
     const { table, dumps, enter } = setUp();
     enter(0);

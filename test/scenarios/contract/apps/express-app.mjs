@@ -9,7 +9,7 @@ export async function startExpress(express, watched, handlesPromises) {
   const app = express();
   let middleware;
   if (watched) {
-    middleware = hangwatch({ timeout: 30_000 });
+    middleware = hangwatch(probe.options);
     app.use(middleware);
   }
 

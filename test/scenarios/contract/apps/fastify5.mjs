@@ -4,7 +4,7 @@ import * as probe from '../probe.mjs';
 
 export async function start(watched) {
   const app = Fastify({ forceCloseConnections: true });
-  if (watched) await app.register(hangwatch, { timeout: 30_000 });
+  if (watched) await app.register(hangwatch, probe.options);
 
   app.addHook('onRequest', async function authenticate(request) {
     probe.note('authenticate');

@@ -19,6 +19,6 @@ export async function start(watched) {
   const server = await new Promise((resolve) => {
     const made = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(made));
   });
-  if (watched) watchServer(server, { timeout: 30_000 });
+  if (watched) watchServer(server, probe.options);
   return { server, close: () => closeServer(server) };
 }

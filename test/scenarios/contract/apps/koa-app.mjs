@@ -10,7 +10,7 @@ export async function startKoa(Koa, watched) {
   app.silent = true;
   let middleware;
   if (watched) {
-    middleware = hangwatch({ timeout: 30_000 });
+    middleware = hangwatch(probe.options);
     app.use(middleware);
   }
   app.use(async function outermost(ctx, next) {

@@ -32,7 +32,7 @@ Module({ controllers: [Things] })(Application);
 export async function start(watched) {
   const app = await NestFactory.create(Application, { logger: false });
   const server = app.getHttpServer();
-  if (watched) watchServer(server, { timeout: 30_000 });
+  if (watched) watchServer(server, probe.options);
   await app.listen(0, '127.0.0.1');
   return {
     server,

@@ -70,7 +70,7 @@ export async function startListener(watched, server) {
     listener(request, response);
   });
   server.once('request', () => undefined);
-  if (watched) watchServer(server, { timeout: 30_000 });
+  if (watched) watchServer(server, probe.options);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { server, close: () => closeServer(server) };
 }
