@@ -1,4 +1,4 @@
-import { type AwaitNode, clear } from './await-node.ts';
+import { type AwaitNode, clear, RELEASED } from './await-node.ts';
 import { Creations, creationCapture } from './creation-capture.ts';
 import { liveContexts } from './live-contexts.ts';
 
@@ -86,6 +86,7 @@ export class AwaitContext {
     while (node !== null) {
       const { older } = node;
       clear(node);
+      node.mark = RELEASED;
       node = older;
     }
     liveContexts.closed();

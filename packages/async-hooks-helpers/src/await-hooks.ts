@@ -60,18 +60,12 @@ export interface HookState {
   readonly stats: AwaitStats;
 }
 
+/** Whether the hooks are in place. */
+export const promiseHooks = { installed: false };
+
 export interface PromiseHooks {
   onInit(promise: object, parent: object | undefined): void;
   onBefore(promise: object): void;
-}
-
-/**
- * Whether somebody waits for the promise now, with `await` or `then`. `false` also for the running function's own `await value`, which
- * begins like an await of the function's promise, and where no hooks are installed.
- */
-export function isAwaited(promise: object): boolean {
-  const first = firstWaiterOf(promise);
-  return first !== undefined && first.context !== null && first.mark !== PAIRED;
 }
 
 /**
@@ -104,6 +98,7 @@ export function createAwaitHooks(state: HookState): PromiseHooks {
       state.stampAwaited(parent, node);
       return;
     }
+    if (present.others !== null) present.others.saw(parent, node);
     let first: AwaitNode | null = present;
     if (present.promise !== parent) {
       if (present.context !== null) pair(node, present);

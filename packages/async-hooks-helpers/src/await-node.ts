@@ -1,5 +1,6 @@
 import type { AwaitContext } from './await-context.ts';
 import type { CallSite } from './call-site.ts';
+import type { OtherWaiters } from './other-waiters.ts';
 import type { CapturedStack } from './probe-realm.ts';
 
 /** What only the few awaits of shared promises carry. */
@@ -17,6 +18,8 @@ export interface SharedWait {
 /** `mark` of a node whose derived promise is itself being waited for. Ticks are never negative. */
 export const PAIRED = -1;
 const NOT_SEEN_RUNNING = -2;
+/** `mark` of a node that was cleared because its context was released, while it waited. */
+export const RELEASED = -3;
 
 /**
  * One outstanding await: linked into its context's list when it begins, unlinked when it resumes. Every field is null afterwards: a
@@ -38,6 +41,8 @@ export class AwaitNode {
   shared: SharedWait | null = null;
   /** The first await of this await's own derived promise. Not cleared: that promise may be pending for longer. */
   waiter: AwaitNode | null = null;
+  /** On the node that a promise is stamped with: who is to hear of further waiters. Not cleared: it forgets by itself. */
+  others: OtherWaiters | null = null;
 
   constructor(promise: object, context: AwaitContext, since: number) {
     this.promise = promise;
@@ -46,7 +51,7 @@ export class AwaitNode {
   }
 }
 
-/** Cuts every reference the node holds but `waiter`, which is cleared by itself. Not for a node that is still in a list: `unlink` does both. */
+/** Cuts every reference the node holds but `waiter` and `others`, whose own nodes are cleared by themselves. Not for a node that is still in a list: `unlink` does both. */
 export function clear(node: AwaitNode): void {
   node.promise = null;
   node.context = null;

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import v8 from 'node:v8';
 import { AwaitContext } from './await-context.ts';
-import { type AwaitStats, awaitedStamp, createAwaitHooks, type HookState } from './await-hooks.ts';
+import { type AwaitStats, awaitedStamp, createAwaitHooks, type HookState, promiseHooks } from './await-hooks.ts';
 import { DefaultClock, useClock } from './clock.ts';
 import { frameWalker } from './frame-walker.ts';
 import { type Support, selfTest } from './self-test.ts';
@@ -120,11 +120,13 @@ function installHooks(state: HookState): { remove: () => void; failure: string |
   const hooks = createAwaitHooks(state);
   const removers: (() => void)[] = [];
   const remove = (): void => {
+    promiseHooks.installed = false;
     for (const stop of removers.splice(0)) stop();
   };
   try {
     removers.push(v8.promiseHooks.onInit(hooks.onInit) as () => void);
     removers.push(v8.promiseHooks.onBefore(hooks.onBefore) as () => void);
+    promiseHooks.installed = true;
     return { remove, failure: undefined };
   } catch (error) {
     remove();

@@ -1,6 +1,6 @@
 import { type CallSite, CallSites } from './call-site.ts';
 import { foreverPending } from './forever-pending.ts';
-import { OwnFrames, ownAwait, runOwn } from './own-await.ts';
+import { OwnFrames, ownAwaited } from './own-await.ts';
 import { type CapturedStack, createProbeRealm, type ProbeRealm } from './probe-realm.ts';
 import { createScriptOrigins, type ScriptOrigin } from './script-origin.ts';
 
@@ -74,11 +74,7 @@ export function disableFrameWalker(): void {
 
 /** Awaits something with each of the functions that mark own stacks, and looks where they wait. */
 function learnOwnFrames(walker: FrameWalker): void {
-  const awaited = foreverPending();
-  void ownAwait(awaited);
-  const returned = foreverPending();
-  void runOwn(() => returned);
-  for (const promise of [awaited, returned]) {
+  for (const promise of ownAwaited(foreverPending)) {
     const frame = walker.walk(promise).at(-1);
     if (frame !== undefined) walker.own.add(frame);
   }

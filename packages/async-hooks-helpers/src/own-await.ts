@@ -1,10 +1,25 @@
 import { types } from 'node:util';
-import { isAwaited } from './await-hooks.ts';
+import { promiseHooks } from './await-hooks.ts';
 import type { CallSite } from './call-site.ts';
+import { OtherWaiters } from './other-waiters.ts';
+import { stampOf } from './promise-stamp.ts';
 
-// These two functions are recognised by their position in this script, whatever a bundler makes of their names.
+// These three functions are recognised by their position in this script, whatever a bundler makes of their names.
 async function hangwatchHandler(promise: Promise<unknown>): Promise<unknown> {
   return await promise;
+}
+
+async function hangwatchIgnored(promise: Promise<unknown>, others: OtherWaiters): Promise<void> {
+  try {
+    await promise;
+  } catch (error) {
+    if (others.handledSoFar()) return;
+    // Node asks who is unhandled once the microtasks are done; until then somebody may still come.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    if (!others.handledSince()) throw error;
+  } finally {
+    others.forget();
+  }
 }
 
 async function hangwatchRoot(fn: () => unknown): Promise<unknown> {
@@ -38,9 +53,13 @@ const promisePrototype: object = Object.getPrototypeOf((async () => undefined)()
 export function ownAwaitIgnored(value: unknown): void {
   if (!types.isPromise(value) || Object.getPrototypeOf(value) !== promisePrototype || Object.hasOwn(value, 'then'))
     return;
-  const handledElsewhere = isAwaited(value);
-  const own = hangwatchHandler(value);
-  if (handledElsewhere) own.catch(() => undefined);
+  // Nobody would tell us who else waits.
+  if (!promiseHooks.installed) return;
+  const others = new OtherWaiters(value);
+  void hangwatchIgnored(value, others);
+  others.weWait();
+  const stamp = stampOf(value);
+  if (stamp !== undefined) stamp.others = others;
 }
 
 /**
@@ -53,7 +72,16 @@ export function runOwn<T>(fn: () => Promise<T> | T): Promise<T> {
   return hangwatchRoot(fn) as Promise<T>;
 }
 
-/** Which frames are the two functions above. Learnt by walking them once, in the self-test. */
+/** Promises, one for each of the three functions, that it waits for: by them their frames are learnt. */
+export function ownAwaited(makePromise: () => Promise<unknown>): Promise<unknown>[] {
+  const [handled, ignored, returned] = [makePromise(), makePromise(), makePromise()];
+  void hangwatchHandler(handled);
+  void hangwatchIgnored(ignored, new OtherWaiters(ignored));
+  void hangwatchRoot(() => returned);
+  return [handled, ignored, returned];
+}
+
+/** Which frames are the three functions above. Learnt by walking them once, in the self-test. */
 export class OwnFrames {
   readonly #positions = new Set<string>();
 

@@ -54,5 +54,8 @@ export function firstWaiterOf(promise: object): AwaitNode | undefined {
 export function setFirstWaiter(promise: object, present: AwaitNode, waiter: AwaitNode): void {
   // The stamp of an outstanding derived promise must stay: it is how its await is found when it resumes.
   if (present.context !== null && present.promise !== promise) present.waiter = waiter;
-  else Stamp.move(promise, waiter);
+  else {
+    waiter.others = present.others;
+    Stamp.move(promise, waiter);
+  }
 }

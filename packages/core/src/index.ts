@@ -1,7 +1,10 @@
 export type { Dump } from '@hangwatch/protocol';
 export { HangwatchError, type HangwatchErrorCode } from './errors.ts';
 export type { HangwatchOptions, IgnoreRule } from './options.ts';
-export { type CurrentRequest, checkpoint, currentRequest } from './tracker/checkpoint.ts';
+export { bind } from './tracker/bind.ts';
+export { checkpoint } from './tracker/checkpoint.ts';
+export { type CurrentRequest, currentRequest } from './tracker/current-request.ts';
 export type { RouteOptions } from './tracker/route-override.ts';
 export type { Watch } from './tracker/watch.ts';
+export { watch } from './tracker/watch-promise.ts';
 export { type WatchableServer, watchServer } from './tracker/watch-server.ts';

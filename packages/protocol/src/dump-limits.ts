@@ -8,6 +8,11 @@ export const DUMP_LIMITS = {
   frames: 256,
   /** Things that one request waits for, and requests that wait for one promise. */
   waits: 1_000,
+  /** Places of one request's trail. */
+  trail: 64,
+  /** Levels of nesting in the data of one place, and values in it. */
+  dataDepth: 6,
+  dataValues: 256,
   /** Types of active resources. */
   resources: 1_000,
   /** Characters (UTF-16 units) of one string. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { DUMP_SCHEMA_VERSION } from './dump.ts';
+import { DUMP_SCHEMA_VERSION, type DumpData } from './dump.ts';
 import { DUMP_LIMITS } from './dump-limits.ts';
 
 // Each message says what is expected; parseDump adds what was given.
@@ -71,6 +71,32 @@ const FrameSchema = object({
 
 const CheckpointSchema = object({ label: text, ageMs: milliseconds, file: v.optional(text), line: v.optional(count) });
 
+const EXPECT_DATA = `must be JSON of at most ${DUMP_LIMITS.dataValues} values, ${DUMP_LIMITS.dataDepth} levels deep`;
+const DataSchema = v.custom<DumpData>(
+  (value) => valuesIn(value, DUMP_LIMITS.dataDepth) <= DUMP_LIMITS.dataValues,
+  EXPECT_DATA,
+);
+
+/** How many values are in it; infinitely many in what is too deep, or no JSON. */
+function valuesIn(value: unknown, depth: number): number {
+  if (typeof value === 'string') return value.length <= DUMP_LIMITS.text ? 1 : Number.POSITIVE_INFINITY;
+  if (value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return 1;
+  if (typeof value !== 'object' || depth === 0) return Number.POSITIVE_INFINITY;
+  if (Array.isArray(value)) return value.reduce<number>((sum, each) => sum + valuesIn(each, depth - 1), 1);
+  return Object.entries(value).reduce(
+    (sum, [key, each]) => sum + (v.is(text, key) ? valuesIn(each, depth - 1) : Number.POSITIVE_INFINITY),
+    1,
+  );
+}
+
+const TrailEntrySchema = object({
+  label: text,
+  ageMs: milliseconds,
+  file: v.optional(text),
+  line: v.optional(count),
+  data: v.optional(DataSchema),
+});
+
 const AwaitSchema = object({
   ageMs: milliseconds,
   own: boolean,
@@ -92,6 +118,7 @@ export const RequestSchema = object({
   idleMs: milliseconds,
   timeoutMs: milliseconds,
   checkpoint: CheckpointSchema,
+  trail: v.optional(list(TrailEntrySchema, DUMP_LIMITS.trail)),
   stacks: list(list(FrameSchema, DUMP_LIMITS.frames), DUMP_LIMITS.stacks),
   awaits: v.optional(list(AwaitSchema, DUMP_LIMITS.stacks)),
   omittedAwaits: v.optional(count),

@@ -124,6 +124,8 @@ export interface DumpRequest {
   /** The timeout that applies to its route. */
   timeoutMs: number;
   checkpoint: DumpCheckpoint;
+  /** The last places it has passed, oldest first; the last of them is `checkpoint`. */
+  trail?: DumpTrailEntry[] | undefined;
   /** Await stacks, the most telling first; in each the innermost frame first. */
   stacks: DumpFrame[][];
   /** What is known of the stack with the same index in `stacks`. */
@@ -143,6 +145,20 @@ export interface DumpCheckpoint {
   file?: string | undefined;
   line?: number | undefined;
 }
+
+/** A place that the request has passed on its way to its checkpoint. */
+export interface DumpTrailEntry {
+  label: string;
+  /** Since it was passed. */
+  ageMs: number;
+  file?: string | undefined;
+  line?: number | undefined;
+  /** What the application gave to `checkpoint(label, data)`: bounded, with what looks like a secret redacted. */
+  data?: DumpData | undefined;
+}
+
+/** Data of a checkpoint: JSON of a few levels. */
+export type DumpData = string | number | boolean | null | DumpData[] | { [key: string]: DumpData };
 
 /** One call site of an await stack. */
 export interface DumpFrame {

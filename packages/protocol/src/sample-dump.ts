@@ -52,6 +52,17 @@ const flusher: DumpRequest = {
   idleMs: 10_051,
   timeoutMs: 10_000,
   checkpoint: { label: 'flush begun', ageMs: 10_051, file: '/srv/orders/src/flush.ts', line: 12 },
+  trail: [
+    { label: 'request entered', ageMs: 10_210 },
+    { label: 'handler flushRoute', ageMs: 10_200, file: '/srv/orders/src/routes.ts', line: 20 },
+    {
+      label: 'flush begun',
+      ageMs: 10_051,
+      file: '/srv/orders/src/flush.ts',
+      line: 12,
+      data: { name: 'audit', lines: 4711 },
+    },
+  ],
   stacks: [
     [
       app('flush', 'src/flush.ts', 14, 20),

@@ -33,7 +33,10 @@ describe('golden', () => {
           at async lazyRoute (src/routes.ts:10:41)
 
       #42 POST /logs/:name/flush  10.2 s  (no progress for 10.1 s, timeout 10 s)
-        last passed "flush begun" (src/flush.ts:12), 10.1 s ago
+        last passed "flush begun" (src/flush.ts:12), 10.1 s ago, {"name":"audit","lines":4711}
+        before that
+          "handler flushRoute" (src/routes.ts:20), 10.2 s ago
+          "request entered", 10.2 s ago
         request id b1946ac9
         waits for import "./feature.mjs" for 10.1 s
           at async flush (src/flush.ts:14:20)  waiting 10.1 s, as does #41

@@ -2,7 +2,8 @@ import type { Dump, DumpAwait, DumpFrame, DumpRequest, Evidence } from '@hangwat
 import { cleanText } from './clean-text.ts';
 import { foldFrames } from './fold-frames.ts';
 import { formatDuration } from './format-duration.ts';
-import { frameText, placeText } from './frame-text.ts';
+import { formatTrail, trailText } from './format-trail.ts';
+import { frameText } from './frame-text.ts';
 import type { ReportStyle } from './report-style.ts';
 
 const MAX_WAITS = 8;
@@ -18,6 +19,7 @@ export function formatRequest(request: DumpRequest, dump: Dump, style: ReportSty
   const lines = [
     `${colors.bold(requestTitle(request))}  ${formatDuration(request.elapsedMs)}  ${colors.dim(`(${standing(request, dump.verdict.evidence)})`)}`,
     `  last passed ${checkpointText(request, style)}`,
+    ...formatTrail(request, style),
   ];
   const origin = [
     request.traceId === undefined ? [] : [`trace ${cleanText(request.traceId, 64)}`],
@@ -40,10 +42,10 @@ export function requestTitle(request: Pick<DumpRequest, 'id' | 'method' | 'route
 }
 
 /** `"charged the card" (src/pay.ts:31), 10.1 s ago`, safe to print. */
-export function checkpointText({ checkpoint }: DumpRequest, { cwd }: { cwd?: string | undefined }): string {
-  const place =
-    checkpoint.file === undefined ? '' : ` (${placeText(checkpoint.file, checkpoint.line, undefined, cwd)})`;
-  return `${quoted(checkpoint.label)}${place}, ${formatDuration(checkpoint.ageMs)} ago`;
+export function checkpointText({ checkpoint, trail }: DumpRequest, { cwd }: { cwd?: string | undefined }): string {
+  // Between the two the request may have passed one more: then the data is another place's.
+  const last = trail?.at(-1);
+  return trailText(last?.label === checkpoint.label ? { ...checkpoint, data: last.data } : checkpoint, { cwd });
 }
 
 /** The reason in a few words: `no progress for 10.1 s, timeout 10 s`. */

@@ -1,5 +1,13 @@
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { checkpointText, formatDuration, requestTitle, standing, timestampText } from '@hangwatch/report';
+import {
+  checkpointText,
+  earlierPlaces,
+  formatDuration,
+  requestTitle,
+  standing,
+  timestampText,
+  trailText,
+} from '@hangwatch/report';
 import { badge, timeTag } from './badge.ts';
 import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
@@ -51,6 +59,7 @@ function stuckRequest(request: DumpRequest, dump: Dump): Html {
 <section class="request" id="request-${request.id}">
 <h3>${requestTitle(request)} <span class="since">${formatDuration(request.elapsedMs)}</span></h3>
 <p>${capitalised(standing(request, dump.verdict.evidence))}. Last passed ${checkpointText(request, { cwd })}.</p>
+${trailList(request, cwd)}
 ${origin.length > 0 && html`<p class="quiet">${origin.join(', ')}</p>`}
 ${request.waitsFor.map(
   ({ type, label, sinceMs }) =>
@@ -58,6 +67,13 @@ ${request.waitsFor.map(
 )}
 ${stackList(request, dump)}
 </section>`;
+}
+
+function trailList(request: DumpRequest, cwd: string | undefined): Html | false {
+  const earlier = earlierPlaces(request);
+  if (earlier.length === 0) return false;
+  const places = earlier.map((entry) => html`<li>${trailText(entry, { cwd })}</li>`);
+  return html`<details class="quiet"><summary>Before that it passed ${earlier.length}</summary><ol>${places}</ol></details>`;
 }
 
 function inFlightTable({ requests }: Dump): Html {

@@ -1,3 +1,4 @@
+import { keepData } from './keep-data.ts';
 import { existingTracker } from './process-tracker.ts';
 import type { Site } from './site.ts';
 
@@ -6,23 +7,17 @@ const MAX_LABELS = 1_000;
 /** By tracker: ids are those of one tracker's string table. */
 const sitesOf = new WeakMap<object, Map<string, Site>>();
 
-/** The request whose context the calling code runs in. */
-export interface CurrentRequest {
-  /** Number of the request in reports: `#41`. */
-  readonly id: number;
-  /** The route's pattern, once known. */
-  readonly route: string | undefined;
-}
-
 /**
- * Marks that the current request got here: it counts as progress, and the label is in the dump if the request hangs later. Outside
+ * Marks that the current request got here: it counts as progress, and the last 16 labels are in the dump if the request hangs later. Outside
  * a request it does nothing. The file and line shown are those of the first call with the label, so give each place its own.
  *
  * @param label short and constant; at most 200 characters are kept
+ * @param data what to show with it: scalars, plain objects and arrays, three levels deep and 64 values in all. It is copied here and now,
+ * so nothing is kept alive; names that look like a secret's (`password`, `token`, `cookie`, `card` …) are redacted in the dump
  * @example
- * checkpoint('charged the card');
+ * checkpoint('charged the card', { orderId });
  */
-export function checkpoint(label: string): void {
+export function checkpoint(label: string, data?: unknown): void {
   const tracker = existingTracker();
   const record = tracker?.current();
   if (tracker === undefined || record === undefined) return;
@@ -34,16 +29,11 @@ export function checkpoint(label: string): void {
     if (sites.size < MAX_LABELS) sites.set(label, site);
   }
   record.enterSite(site);
-}
-
-/** The request that this code runs for, or `undefined` outside any. */
-export function currentRequest(): CurrentRequest | undefined {
-  const record = existingTracker()?.current();
-  return record === undefined ? undefined : { id: record.id, route: record.route };
+  if (data !== undefined) record.trail.attach(keepData(data));
 }
 
 /** Structured, so that an application's own `Error.prepareStackTrace` neither runs nor matters. */
-function callerOf(fn: (label: string) => void): { file: string; line: number } | undefined {
+function callerOf(fn: typeof checkpoint): { file: string; line: number } | undefined {
   // Frozen intrinsics: what cannot be set cannot be put back either.
   if (Object.isFrozen(Error)) return undefined;
   const { prepareStackTrace, stackTraceLimit } = Error;

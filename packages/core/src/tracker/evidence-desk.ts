@@ -205,6 +205,7 @@ function sampleOne(record: RequestRecord, nowMs: number): void {
     record.sampled = true;
     sampleFirstWaiters(record, SAMPLED_WAITERS);
   }
+  record.watched?.dropSettled();
   if (record.request === undefined) return;
   // A connection that ended without the response's `close`: some servers' made-up responses never emit it.
   if (record.request.socket?.destroyed === true) {

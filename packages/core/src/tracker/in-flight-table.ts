@@ -13,6 +13,7 @@ import {
   SLOT_CELLS,
   SLOTS_PER_SEGMENT,
 } from '../shared/slot-layout.ts';
+import type { Trail } from './trail.ts';
 
 /** Slots are numbered across segments; beyond this many the table is said to be full and requests are counted as untracked. */
 const MAX_SEGMENTS = 4_096;
@@ -22,6 +23,8 @@ export interface Slot {
   readonly cells: Uint32Array;
   readonly base: number;
   readonly index: number;
+  /** Made for the slot's first request, and used by all that come after it. */
+  trail: Trail | undefined;
 }
 
 /**
@@ -93,7 +96,7 @@ export class InFlightTable {
     this.#onSegment(index, buffer);
     // Highest first, so that slots are handed out from the front.
     for (let i = SLOTS_PER_SEGMENT - 1; i >= 0; i--) {
-      this.#free.push({ cells, base: i * SLOT_CELLS, index: index * SLOTS_PER_SEGMENT + i });
+      this.#free.push({ cells, base: i * SLOT_CELLS, index: index * SLOTS_PER_SEGMENT + i, trail: undefined });
     }
     return this.#free.pop();
   }

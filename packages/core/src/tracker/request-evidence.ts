@@ -10,6 +10,7 @@ import { outboundWaits } from './outbound-calls.ts';
 import { maskPath } from './path-mask.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import { RequestRecord } from './request-record.ts';
+import { trailEvidence } from './trail-evidence.ts';
 
 /** Stacks shown of a stuck request and of one that merely is in flight. */
 const STUCK_STACKS = 32;
@@ -50,13 +51,19 @@ export function requestEvidence(
     requestId: identifier(request.headers['x-request-id']),
     traceId: traceId(request.headers['traceparent']),
     checkpoint: checkpointOf(record, stuck),
+    trail: trailEvidence(record, stuck),
     stacks: shown.map(({ frames }) => frames.map((frame): DumpFrame => ({ ...frame }))),
     awaits: shown.map(
       (stack): DumpAwait => ({ ageMs: stack.ageMs, own: stack.own, alsoAwaitedBy: requestIds(stack, record) }),
     ),
     omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
-    waitsFor: [...outboundWaits(record), ...sharedWaits(stacks, record), ...bodyWait(request)],
+    waitsFor: [
+      ...outboundWaits(record),
+      ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
+      ...sharedWaits(stacks, record),
+      ...bodyWait(request),
+    ],
     openEnded,
   };
 }

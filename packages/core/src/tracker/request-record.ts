@@ -19,9 +19,12 @@ import type { Slot } from './in-flight-table.ts';
 import type { OutboundCall } from './outbound-calls.ts';
 import type { RouteOverride } from './route-override.ts';
 import type { AnyFunction, Site } from './site.ts';
+import { Trail } from './trail.ts';
+import type { WatchedPromises } from './watched-promises.ts';
 
 /** Where a record writes once its request is over: work that outlives the request must move nobody's numbers. */
 const SINK = new Uint32Array(SLOT_CELLS);
+const SINK_TRAIL = new Trail();
 
 /** What a record needs from the tracker that made it. */
 export interface RecordOwner {
@@ -47,11 +50,15 @@ export class RequestRecord extends AwaitContext {
   /** The route's pattern, once an adapter knows it. */
   route: string | undefined = undefined;
   site: Site | undefined = undefined;
+  /** The last places it has passed. */
+  trail: Trail;
   nameRoute: ((request: IncomingRequest) => string | undefined) | undefined;
   bytes: ByteCounters | undefined = undefined;
   /** The counters' last reading; -1 before the first. */
   bytesSeen = -1;
   outbound: OutboundCall | undefined = undefined;
+  /** What `watch(promise, label)` was given. */
+  watched: WatchedPromises | undefined = undefined;
   sampled = false;
   /** What the framework's adapter remembers of this request; forgotten when the request is over. */
   adapterState: unknown = undefined;
@@ -69,6 +76,7 @@ export class RequestRecord extends AwaitContext {
     this.owner = owner;
     this.slot = slot;
     this.base = slot.base;
+    this.trail = slot.trail ??= new Trail();
     this.request = request;
     this.response = response;
     this.nameRoute = nameRoute;
@@ -77,10 +85,12 @@ export class RequestRecord extends AwaitContext {
   /** The request has reached a layer, hook, phase or checkpoint: it advances, and this is where it is. */
   enterSite(site: Site): void {
     const { cells, base } = this;
+    const nowMs = this.owner.clock[0] as number;
     cells[base + kCheckpoint] = site.id;
-    cells[base + kCheckpointMs] = this.owner.clock[0] as number;
+    cells[base + kCheckpointMs] = nowMs;
     cells[base + kProgress] = ((cells[base + kProgress] as number) + 1) | 0;
     this.site = site;
+    this.trail.pass(site, nowMs);
   }
 
   /**
@@ -149,8 +159,11 @@ export class RequestRecord extends AwaitContext {
     this.response = undefined;
     this.nameRoute = undefined;
     this.site = undefined;
+    this.trail.clear();
+    this.trail = SINK_TRAIL;
     this.bytes = undefined;
     this.outbound = undefined;
+    this.watched = undefined;
     this.adapterState = undefined;
   }
 }

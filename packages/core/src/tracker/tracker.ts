@@ -114,6 +114,7 @@ export class Tracker implements RecordOwner {
     const record = new RequestRecord(id, this, slot, request, response, rules.routeName);
     try {
       record.site = this.#entered;
+      record.trail.pass(this.#entered, nowMs);
       cells[base + kSequence] = 0;
       cells[base + kProgress] = 0;
       cells[base + kOutbound] = 0;

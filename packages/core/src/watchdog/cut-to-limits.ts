@@ -13,6 +13,7 @@ const LISTS: Readonly<Record<string, number>> = {
   stacks: DUMP_LIMITS.stacks,
   awaits: DUMP_LIMITS.stacks,
   waitsFor: DUMP_LIMITS.waits,
+  trail: DUMP_LIMITS.trail,
   alsoAwaitedBy: DUMP_LIMITS.waits,
 };
 

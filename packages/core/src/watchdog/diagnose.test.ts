@@ -13,6 +13,7 @@ const evidence = (parts: Partial<RequestEvidence> = {}): RequestEvidence => ({
   requestId: undefined,
   traceId: undefined,
   checkpoint: { label: 'handler', file: '/app/routes.ts', line: 7 },
+  trail: [],
   stacks: [[frame]],
   awaits: [],
   omittedAwaits: 0,

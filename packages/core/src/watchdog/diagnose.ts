@@ -64,7 +64,7 @@ function whereOf(evidence: RequestEvidence | undefined, cwd: string): string {
   const short = (path: string) => (path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path);
   if (evidence === undefined) return '; the main thread did not answer, so where is not known';
   const place = placeOf(evidence.stacks);
-  const outbound = evidence.waitsFor.find(({ type }) => type === 'http' || type === 'request-body');
+  const outbound = evidence.waitsFor.find(({ type }) => ['http', 'request-body', 'promise'].includes(type));
   const waiting = outbound === undefined ? '' : `, waiting for ${outbound.label}`;
   if (place !== undefined)
     return `: suspended in ${place.function} (${short(place.file)}:${place.line}:${place.column})${waiting}`;

@@ -148,6 +148,7 @@ export class DumpBuilder {
       idleMs,
       timeoutMs: reading.timeoutMs,
       checkpoint: { ...known?.checkpoint, label, ageMs: clockSince(Math.round(nowMs), reading.checkpointMs) },
+      ...(known === undefined || known.trail.length === 0 ? {} : { trail: known.trail }),
       stacks: known?.stacks ?? [],
       awaits: known?.awaits ?? [],
       ...(known === undefined || known.omittedAwaits === 0 ? {} : { omittedAwaits: known.omittedAwaits }),

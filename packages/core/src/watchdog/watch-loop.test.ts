@@ -24,6 +24,7 @@ function setUp(
     requestId: undefined,
     traceId: undefined,
     checkpoint: { label: 'handler' },
+    trail: [],
     stacks: [[{ function: 'wait', file: '/app/wait.ts', line: slot + 1, column: 5, async: true, kind: 'app' }]],
     awaits: [{ ageMs: 1_000, own: true, alsoAwaitedBy: [] }],
     omittedAwaits: 0,

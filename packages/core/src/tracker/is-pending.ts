@@ -1,0 +1,14 @@
+import { inspect } from 'node:util';
+
+// Values are not looked into: only the state is asked for.
+const OPTIONS = { depth: 0, customInspect: false, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 0 } as const;
+
+/** Whether a promise has not settled yet, without touching it: a `then` would count as handling its rejection. */
+export function isPending(promise: Promise<unknown>): boolean {
+  try {
+    return /^[^{]*\{ <pending>/.test(inspect(promise, OPTIONS));
+  } catch {
+    // A getter of the application's on the promise threw: then nothing can be said of it.
+    return false;
+  }
+}
