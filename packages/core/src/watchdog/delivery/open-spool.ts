@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
+import { canStartNode } from './helper-process.ts';
 import { Spool, type SpoolSettings } from './spool.ts';
-import { canStartNode, spoolInProcess } from './spool-in-process.ts';
+import { spoolInProcess } from './spool-in-process.ts';
 import { type SpoolPort, spoolInThread } from './spool-port.ts';
 
 /** The spool, its disk work in a process of its own where a file for that is given and Node can be started. */

@@ -23,11 +23,13 @@ export type SentClaimResult = Omit<ClaimResult, 'claimed'> & {
 /** What a task may give. */
 export type SpoolResult = PutResult | SentClaimResult | undefined;
 
-/** What the spool process says, a line each on its stdout. `ready` comes first, and once. */
-export type SpoolAnswer =
-  | { readonly type: 'ready' }
+/** How a request to the spool process ends. */
+export type SpoolEnd =
   | { readonly type: 'done'; readonly id: number; readonly result?: SpoolResult }
   | { readonly type: 'failed'; readonly id: number; readonly code: SpoolErrorCode; readonly message: string };
+
+/** What the spool process says, a line each on its stdout. `ready` comes first, and once. */
+export type SpoolAnswer = { readonly type: 'ready' } | SpoolEnd;
 
 /** The spool process's only argument, as JSON. */
 export type SpoolProcessArguments = SpoolSettings;
