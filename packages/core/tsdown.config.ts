@@ -3,6 +3,12 @@ import { packageBuild } from '../../scripts/package-build.ts';
 
 export default defineConfig(
   packageBuild({
-    entry: ['src/index.ts', 'src/adapter.ts', 'src/watchdog/watchdog.ts', 'src/watchdog/delivery/spool-process.ts'],
+    entry: [
+      'src/index.ts',
+      'src/adapter.ts',
+      'src/watchdog/watchdog.ts',
+      'src/watchdog/delivery/spool-process.ts',
+      'src/watchdog/source-maps/map-process.ts',
+    ],
   }),
 );

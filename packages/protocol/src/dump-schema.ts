@@ -59,6 +59,8 @@ function object<const Entries extends v.ObjectEntries>(entries: Entries, expecte
   });
 }
 
+const PositionSchema = object({ file: text, line: count, column: count });
+
 const FrameSchema = object({
   function: text,
   file: text,
@@ -67,9 +69,19 @@ const FrameSchema = object({
   async: boolean,
   kind: oneOf(['app', 'dependency', 'node', 'hangwatch']),
   promiseIndex: v.optional(count),
+  generated: v.optional(PositionSchema),
 });
 
-const CheckpointSchema = object({ label: text, ageMs: milliseconds, file: v.optional(text), line: v.optional(count) });
+const passedPlace = {
+  label: text,
+  ageMs: milliseconds,
+  file: v.optional(text),
+  line: v.optional(count),
+  column: v.optional(count),
+  generated: v.optional(PositionSchema),
+};
+
+const CheckpointSchema = object(passedPlace);
 
 const EXPECT_DATA = `must be JSON of at most ${DUMP_LIMITS.dataValues} values, ${DUMP_LIMITS.dataDepth} levels deep`;
 const DataSchema = v.custom<DumpData>(
@@ -89,13 +101,7 @@ function valuesIn(value: unknown, depth: number): number {
   );
 }
 
-const TrailEntrySchema = object({
-  label: text,
-  ageMs: milliseconds,
-  file: v.optional(text),
-  line: v.optional(count),
-  data: v.optional(DataSchema),
-});
+const TrailEntrySchema = object({ ...passedPlace, data: v.optional(DataSchema) });
 
 const AwaitSchema = object({
   ageMs: milliseconds,

@@ -144,15 +144,13 @@ export interface DumpCheckpoint {
   ageMs: number;
   file?: string | undefined;
   line?: number | undefined;
+  column?: number | undefined;
+  /** Where the place is in the JavaScript that runs, if a source map says what source that comes from. */
+  generated?: DumpPosition | undefined;
 }
 
 /** A place that the request has passed on its way to its checkpoint. */
-export interface DumpTrailEntry {
-  label: string;
-  /** Since it was passed. */
-  ageMs: number;
-  file?: string | undefined;
-  line?: number | undefined;
+export interface DumpTrailEntry extends DumpCheckpoint {
   /** What the application gave to `checkpoint(label, data)`: bounded, with what looks like a secret redacted. */
   data?: DumpData | undefined;
 }
@@ -160,9 +158,18 @@ export interface DumpTrailEntry {
 /** Data of a checkpoint: JSON of a few levels. */
 export type DumpData = string | number | boolean | null | DumpData[] | { [key: string]: DumpData };
 
-/** One call site of an await stack. */
+/** A position in the JavaScript that runs. */
+export interface DumpPosition {
+  file: string;
+  /** Counts from 1. */
+  line: number;
+  /** Counts from 1; 0 where it is not known. */
+  column: number;
+}
+
+/** One call site of an await stack: in the source, where the JavaScript that runs has a source map. */
 export interface DumpFrame {
-  /** Name of the function, `''` for an anonymous one and for the top level of a module. */
+  /** Name that the function has in the JavaScript that runs, `''` for an anonymous one and for the top level of a module. */
   function: string;
   /** Path or URL, `''` where V8 knows none. */
   file: string;
@@ -175,6 +182,8 @@ export interface DumpFrame {
   kind: FrameKind;
   /** Which element of a `Promise.all`, `any` or `allSettled` the stack came through. */
   promiseIndex?: number | undefined;
+  /** Where the call site is in the JavaScript that runs, if `file` and `line` are those of its source. */
+  generated?: DumpPosition | undefined;
 }
 
 /** What belongs to one of a request's stacks. */

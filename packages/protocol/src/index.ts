@@ -7,6 +7,7 @@ export type {
   DumpEvidence,
   DumpFrame,
   DumpKind,
+  DumpPosition,
   DumpProcess,
   DumpRequest,
   DumpRequestVerdict,

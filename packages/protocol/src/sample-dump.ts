@@ -28,7 +28,7 @@ const importer: DumpRequest = {
   checkpoint: { label: 'handler', ageMs: 10_290, file: '/srv/orders/src/routes.ts', line: 8 },
   stacks: [
     [
-      app('log', 'src/lib.ts', 3, 47),
+      { ...app('log', 'src/lib.ts', 3, 47), generated: { file: '/srv/orders/dist/lib.js', line: 2, column: 31 } },
       app('', 'src/feature.ts', 3, 1),
       frame('onImport.tracePromise.__proto__', 'node:internal/modules/esm/loader', 663, 26, 'node'),
       frame('importModuleDynamicallyCallback', 'node:internal/modules/esm/utils', 225, 14, 'node'),

@@ -1,4 +1,4 @@
-import type { Dump, DumpAwait, DumpFrame, DumpTrailEntry, DumpWait } from '@hangwatch/protocol';
+import type { Dump, DumpAwait, DumpCheckpoint, DumpFrame, DumpTrailEntry, DumpWait } from '@hangwatch/protocol';
 
 /** Version of the messages below; the first message carries it. */
 export const WORKER_PROTOCOL_VERSION = 1;
@@ -41,7 +41,7 @@ export interface RequestEvidence extends SlotRef {
   readonly path: string;
   readonly requestId: string | undefined;
   readonly traceId: string | undefined;
-  readonly checkpoint: { readonly label: string; readonly file?: string; readonly line?: number };
+  readonly checkpoint: Omit<DumpCheckpoint, 'ageMs'>;
   readonly trail: DumpTrailEntry[];
   readonly stacks: DumpFrame[][];
   readonly awaits: DumpAwait[];

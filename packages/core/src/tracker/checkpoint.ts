@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { keepData } from './keep-data.ts';
 import { existingTracker } from './process-tracker.ts';
-import type { Site } from './site.ts';
+import type { Site, SitePlace } from './site.ts';
 
 /** Labels remembered with their place; past it, labels (made of order numbers, say) have none. */
 const MAX_LABELS = 1_000;
@@ -32,8 +33,18 @@ export function checkpoint(label: string, data?: unknown): void {
   if (data !== undefined) record.trail.attach(keepData(data));
 }
 
+/** Names that are no path, such as a file: URL with a host, stay as they are. */
+function toPath(file: string): string {
+  if (!file.startsWith('file:')) return file;
+  try {
+    return fileURLToPath(file);
+  } catch {
+    return file;
+  }
+}
+
 /** Structured, so that an application's own `Error.prepareStackTrace` neither runs nor matters. */
-function callerOf(fn: typeof checkpoint): { file: string; line: number } | undefined {
+function callerOf(fn: typeof checkpoint): SitePlace | undefined {
   // Frozen intrinsics: what cannot be set cannot be put back either.
   if (Object.isFrozen(Error)) return undefined;
   const { prepareStackTrace, stackTraceLimit } = Error;
@@ -46,7 +57,7 @@ function callerOf(fn: typeof checkpoint): { file: string; line: number } | undef
     const file = site?.getFileName();
     return file === null || file === undefined
       ? undefined
-      : { file: file.replace(/^file:\/\//, ''), line: site?.getLineNumber() ?? 0 };
+      : { file: toPath(file), line: site?.getLineNumber() ?? 0, column: site?.getColumnNumber() ?? 0 };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');

@@ -92,7 +92,7 @@ function checkpointOf(record: RequestRecord, stuck: boolean): RequestEvidence['c
   const { site } = record;
   if (site === undefined) return { label: 'request entered' };
   const place = stuck ? site.place() : undefined;
-  return place === undefined ? { label: site.label } : { label: site.label, file: place.file, line: place.line };
+  return { ...place, label: site.label };
 }
 
 /** Numbers of other requests that wait for the same promise, a bounded number of them. */

@@ -28,7 +28,7 @@ import { ProblemReporter } from './problem-reporter.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
 import { stampRequest } from './request-stamp.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
-import { type AnyFunction, Site } from './site.ts';
+import { type AnyFunction, Site, type SitePlace } from './site.ts';
 import { StringTable } from './string-table.ts';
 import { wasSent } from './was-sent.ts';
 import { WatchdogThread } from './watchdog-thread.ts';
@@ -173,7 +173,7 @@ export class Tracker implements RecordOwner {
   }
 
   /** A place that requests pass. Sites with a function are the caller's to keep; those with a label alone are made once. */
-  site(label: string, where?: AnyFunction | { file: string; line: number }): Site {
+  site(label: string, where?: AnyFunction | SitePlace): Site {
     if (where !== undefined) return new Site(label, this.#strings.intern(label), where);
     let site = this.#sites.get(label);
     if (site === undefined) {

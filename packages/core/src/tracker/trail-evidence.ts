@@ -15,7 +15,7 @@ export function trailEvidence(record: RequestRecord, stuck: boolean): DumpTrailE
     return {
       label: site.label,
       ageMs: clockSince(nowMs, atMs),
-      ...(place === undefined ? {} : { file: place.file, line: place.line }),
+      ...place,
       ...(data === undefined ? {} : { data: redactData(data) }),
     };
   });

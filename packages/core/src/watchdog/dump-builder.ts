@@ -62,11 +62,13 @@ export class DumpBuilder {
     const evidence =
       EVIDENCE_ORDER.find((each) => findings.some(({ verdict }) => verdict.evidence === each)) ?? 'no-progress';
     const left = inFlight.length - stuck.length - moving.length;
-    const note = gathered.complete
+    const incomplete = gathered.complete
       ? left > 0 && `${left} more requests are in flight than a dump holds`
       : gathered.requests.size === 0
         ? `the main thread did not answer within ${Math.round(gathered.tookMs)} ms: the event loop is blocked, or too busy`
         : `the main thread answered for ${gathered.requests.size} requests, and then no more for too long`;
+    const notes = [incomplete, gathered.note].filter((each) => typeof each === 'string');
+    const note = notes.length > 0 && notes.join('; ');
     return cutToLimits({
       ...this.#frame('hang'),
       verdict: { evidence, summary: summaryOf(stuck), fingerprint },

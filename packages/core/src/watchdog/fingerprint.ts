@@ -18,9 +18,12 @@ export function fingerprintOf(hang: HangIdentity): string {
   const app = stack.filter(({ kind }) => kind === 'app');
   const frames = (app.length > 0 ? app : stack)
     .slice(0, FRAMES)
-    .map((frame) => `${frame.function} ${frame.file}:${frame.line}`);
+    .map((frame) => `${nameIn(frame)} ${frame.file}:${frame.line}`);
   return digest([hang.evidence, `${hang.method} ${hang.route}`, ...frames]);
 }
+
+/** A build may give functions other names each time: where the source is known, its line says enough. */
+const nameIn = (frame: DumpFrame): string => (frame.generated === undefined ? frame.function : '');
 
 /** One fingerprint for a dump with several hangs. */
 export function combineFingerprints(fingerprints: readonly string[]): string {

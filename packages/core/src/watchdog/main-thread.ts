@@ -15,6 +15,8 @@ export interface Gathered {
   readonly eventLoop: EventLoopState;
   readonly resources: ResourceCounts;
   readonly tookMs: number;
+  /** What a reader ought to know of the places in it. */
+  readonly note?: string | undefined;
 }
 
 type Answer = Extract<ToWatchdog, { type: 'look' | 'evidence-part' | 'evidence-end' }>;

@@ -3,12 +3,18 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FLAG_REPORTED, HEADER_CELLS, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
+import { mapPlaces } from './source-maps/map-places.ts';
 import { TestingTable } from './testing-table.ts';
-import { WatchLoop } from './watch-loop.ts';
+import { WatchLoop, type WatchLoopParts } from './watch-loop.ts';
 
 /** A main thread that answers, or does not, and a watchdog beside it on a clock that the test moves. */
 function setUp(
-  options: { answers?: boolean; scanIntervalMs?: number; evidence?: (slot: number) => Partial<RequestEvidence> } = {},
+  options: {
+    answers?: boolean;
+    scanIntervalMs?: number;
+    evidence?: (slot: number) => Partial<RequestEvidence>;
+    sources?: WatchLoopParts['sources'];
+  } = {},
 ) {
   const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
   const table = new TestingTable();
@@ -55,6 +61,7 @@ function setUp(
     },
     monotonicMs: () => Date.now(),
     deliver: (dump) => dumps.push(dump),
+    sources: options.sources ?? { map: async (value) => ({ value, note: undefined }), close: () => undefined },
     post(message) {
       asked.push(message.type);
       if (options.answers === false) return;
@@ -146,6 +153,39 @@ describe('a hang', () => {
     expect(dump).toMatchObject({ kind: 'hang', verdict: { evidence: 'no-progress' }, resources: { Timeout: 2 } });
     expect(dump?.requests.map(({ route, state }) => `${route} ${state}`)).toEqual(['/r1 stuck', '/r0 moving']);
     expect(dump?.verdict.summary).toContain('wait (wait.ts:2:5)');
+  });
+
+  test('is judged, named and told apart by its places in the sources', async () => {
+    const built = (build: number): WatchLoopParts['sources'] => ({
+      map: async (value) => ({
+        value: mapPlaces(value, ({ line }) => ({
+          file: '/app/src/wait.ts',
+          line: line - build,
+          column: 7,
+          kind: 'app',
+        })),
+        note: 'noted',
+      }),
+      close: () => undefined,
+    });
+    const report = async (build: number) => {
+      const { dumps, enter } = setUp({
+        evidence: () => ({
+          stacks: [
+            [{ function: `f${build}`, file: '/app/wait.js', line: 40 + build, column: 5, async: true, kind: 'app' }],
+          ],
+        }),
+        sources: built(build),
+      });
+      enter(0);
+      await vi.advanceTimersByTimeAsync(1_500);
+      return dumps[0];
+    };
+    const [one, other] = [await report(1), await report(2)];
+    expect(one?.verdict.summary).toContain('f1 (src/wait.ts:40:7)');
+    expect(one?.evidence?.note).toBe('noted');
+    expect(one?.requests[0]?.stacks[0]?.[0]?.generated).toEqual({ file: '/app/wait.js', line: 41, column: 5 });
+    expect(one?.verdict.fingerprint).toBe(other?.verdict.fingerprint);
   });
 
   test('is reported within the timeout and one and a quarter scan intervals', async () => {

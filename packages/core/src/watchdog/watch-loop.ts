@@ -24,6 +24,7 @@ import { combineFingerprints, fingerprintOf } from './fingerprint.ts';
 import { type Gathered, MainThread } from './main-thread.ts';
 import { ReportLedger } from './report-ledger.ts';
 import { elapsedMs, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
+import type { SourceMapper } from './source-maps/source-mapper.ts';
 import { REFILL_MS, StormControl } from './storm-control.ts';
 import { emptyReading, TableReader } from './table-reader.ts';
 
@@ -40,6 +41,7 @@ export interface WatchLoopParts {
   readonly monotonicMs: () => number;
   readonly post: (message: ToMain) => void;
   readonly deliver: (dump: Dump) => void;
+  readonly sources: Pick<SourceMapper, 'map' | 'close'>;
 }
 
 /**
@@ -109,6 +111,8 @@ export class WatchLoop {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#main.giveUp();
+    // There is no time for it any more.
+    this.#parts.sources.close();
     await this.#investigation;
     this.#reportEnded();
   }
@@ -181,10 +185,17 @@ export class WatchLoop {
       hold(suspects, nowMs);
       return;
     }
-    const gathered = await this.#main.gather(suspects.slice(0, MAX_REQUESTS).map(({ watched }) => refOf(watched)));
+    // In the sources' own places, before anything is judged by them: texts and fingerprints are the same for every build of a source.
+    const asked = suspects.slice(0, MAX_REQUESTS).map(({ watched }) => refOf(watched));
+    const gathered = await this.#inSources(await this.#main.gather(asked));
     const thenMs = this.#clock.nowMs;
     const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
     if (findings.length > 0) this.#report(findings, gathered, nowMs, thenMs);
+  }
+
+  async #inSources(gathered: Gathered): Promise<Gathered> {
+    const { value, note } = await this.#parts.sources.map([...gathered.requests]);
+    return { ...gathered, requests: new Map(value), note };
   }
 
   /** Looks at the requests that move, and drops those whose own chain is younger than their timeout. */

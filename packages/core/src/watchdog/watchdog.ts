@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../message-of.ts';
 import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import { systemClock } from './delivery/clock.ts';
 import { createDelivery } from './delivery/delivery.ts';
+import { openSourceMapper } from './source-maps/open-source-mapper.ts';
 import { WatchLoop } from './watch-loop.ts';
 
 const port = parentPort;
@@ -27,6 +29,11 @@ const loop = new WatchLoop({
   monotonicMs: () => performance.now(),
   post,
   deliver: (dump) => delivery.send(dump),
+  sources: openSourceMapper(
+    settings,
+    fileURLToPath(new URL('./source-maps/map-process.js', import.meta.url)),
+    systemClock,
+  ),
 });
 
 port.on('message', (message: ToWatchdog) => {
