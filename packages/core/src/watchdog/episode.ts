@@ -51,7 +51,11 @@ export class Episode {
 export function standingPlace(evidence: RequestEvidence | undefined): string {
   if (evidence === undefined) return '';
   const own = evidence.stacks[0] ?? [];
-  const frames = own.slice(0, FRAMES).map(({ file, line, column }) => `${file}:${line}:${column}`);
+  // In the JavaScript that runs: its sources may be known only later, and that is no other place.
+  const frames = own
+    .slice(0, FRAMES)
+    .map((frame) => frame.generated ?? frame)
+    .map(({ file, line, column }) => `${file}:${line}:${column}`);
   return [evidence.checkpoint.label, ...frames].join('\n');
 }
 
