@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { callSites } from './call-sites.ts';
 import { keepData } from './keep-data.ts';
 import { existingTracker } from './process-tracker.ts';
 import type { Site, SitePlace } from './site.ts';
@@ -43,24 +44,10 @@ function toPath(file: string): string {
   }
 }
 
-/** Structured, so that an application's own `Error.prepareStackTrace` neither runs nor matters. */
 function callerOf(fn: typeof checkpoint): SitePlace | undefined {
-  // Frozen intrinsics: what cannot be set cannot be put back either.
-  if (Object.isFrozen(Error)) return undefined;
-  const { prepareStackTrace, stackTraceLimit } = Error;
-  const holder: { stack?: NodeJS.CallSite[] } = {};
-  try {
-    Error.stackTraceLimit = 1;
-    Error.prepareStackTrace = (_, sites) => sites;
-    Error.captureStackTrace(holder, fn);
-    const site = holder.stack?.[0];
-    const file = site?.getFileName();
-    return file === null || file === undefined
-      ? undefined
-      : { file: toPath(file), line: site?.getLineNumber() ?? 0, column: site?.getColumnNumber() ?? 0 };
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-    if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
-    else Error.prepareStackTrace = prepareStackTrace;
-  }
+  const [site] = callSites(fn, 1);
+  const file = site?.getFileName();
+  return file === null || file === undefined
+    ? undefined
+    : { file: toPath(file), line: site?.getLineNumber() ?? 0, column: site?.getColumnNumber() ?? 0 };
 }

@@ -14,6 +14,7 @@ import { requestEvidence, youngestOwnMs } from './request-evidence.ts';
 import type { RequestRecord } from './request-record.ts';
 import { runSliced } from './time-slice.ts';
 import type { Tracker } from './tracker.ts';
+import { OutboundWait } from './waits/outbound-wait.ts';
 
 /** Who waits for the same promise is looked for among this many requests. */
 const PART = 512;
@@ -206,6 +207,7 @@ function sampleOne(record: RequestRecord, nowMs: number): void {
     sampleFirstWaiters(record, SAMPLED_WAITERS);
   }
   record.watched?.dropSettled();
+  if (record.outbound !== undefined) OutboundWait.sweep(record);
   if (record.request === undefined) return;
   // A connection that ended without the response's `close`: some servers' made-up responses never emit it.
   if (record.request.socket?.destroyed === true) {

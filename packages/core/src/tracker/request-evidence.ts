@@ -6,11 +6,11 @@ import { kGeneration } from '../shared/slot-layout.ts';
 import type { RequestEvidence } from '../shared/worker-protocol.ts';
 import { isHttp2 } from './byte-counters.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
-import { outboundWaits } from './outbound-calls.ts';
 import { maskPath } from './path-mask.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import { RequestRecord } from './request-record.ts';
 import { trailEvidence } from './trail-evidence.ts';
+import { OutboundWait } from './waits/outbound-wait.ts';
 
 /** Stacks shown of a stuck request and of one that merely is in flight. */
 const STUCK_STACKS = 32;
@@ -59,7 +59,7 @@ export function requestEvidence(
     omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
     waitsFor: [
-      ...outboundWaits(record),
+      ...OutboundWait.of(record),
       ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
       ...sharedWaits(stacks, record),
       ...bodyWait(request),

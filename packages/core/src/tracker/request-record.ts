@@ -16,10 +16,10 @@ import {
 import type { ByteCounters } from './byte-counters.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import type { Slot } from './in-flight-table.ts';
-import type { OutboundCall } from './outbound-calls.ts';
 import type { RouteOverride } from './route-override.ts';
 import type { AnyFunction, Site } from './site.ts';
 import { Trail } from './trail.ts';
+import { OutboundWait } from './waits/outbound-wait.ts';
 import type { WatchedPromises } from './watched-promises.ts';
 
 /** Where a record writes once its request is over: work that outlives the request must move nobody's numbers. */
@@ -56,9 +56,10 @@ export class RequestRecord extends AwaitContext {
   bytes: ByteCounters | undefined = undefined;
   /** The counters' last reading; -1 before the first. */
   bytesSeen = -1;
-  outbound: OutboundCall | undefined = undefined;
   /** What `watch(promise, label)` was given. */
   watched: WatchedPromises | undefined = undefined;
+  /** The newest outbound work begun in the request's context and not over: the head of a list. */
+  outbound: OutboundWait | undefined = undefined;
   sampled = false;
   /** What the framework's adapter remembers of this request; forgotten when the request is over. */
   adapterState: unknown = undefined;
@@ -162,8 +163,8 @@ export class RequestRecord extends AwaitContext {
     this.trail.clear();
     this.trail = SINK_TRAIL;
     this.bytes = undefined;
-    this.outbound = undefined;
     this.watched = undefined;
+    if (this.outbound !== undefined) OutboundWait.release(this);
     this.adapterState = undefined;
   }
 }

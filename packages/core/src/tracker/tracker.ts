@@ -23,13 +23,13 @@ import { byteCounters, isHttp2 } from './byte-counters.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { InFlightTable, type Slot } from './in-flight-table.ts';
-import { OutboundCalls } from './outbound-calls.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
 import { stampRequest } from './request-stamp.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { type AnyFunction, Site, type SitePlace } from './site.ts';
 import { StringTable } from './string-table.ts';
+import { OutboundSources } from './waits/outbound-sources.ts';
 import { wasSent } from './was-sent.ts';
 import { WatchdogThread } from './watchdog-thread.ts';
 
@@ -50,7 +50,7 @@ export class Tracker implements RecordOwner {
   readonly #strings: StringTable;
   readonly #sites = new Map<string, Site>();
   readonly #awaits: AwaitTracker;
-  readonly #outbound: OutboundCalls;
+  readonly #outbound: OutboundSources;
   readonly #thread: WatchdogThread;
   readonly #entered: Site;
   #nextId = 1;
@@ -65,7 +65,7 @@ export class Tracker implements RecordOwner {
     this.#awaits = AwaitTracker.install({ clock: this.clock, captureBudget: this.table.captureBudget });
     const { support } = this.#awaits;
     if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
-    this.#outbound = new OutboundCalls(() => this.current());
+    this.#outbound = new OutboundSources(() => this.current());
     const desk = new EvidenceDesk(this, (message) => this.#thread.post(message));
     this.#thread = new WatchdogThread({
       options,
