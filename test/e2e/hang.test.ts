@@ -126,7 +126,10 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     request('/upstream');
     const one = stuck(await collector.next(stuckOn('/upstream')), '/upstream');
     expect(one?.waitsFor).toMatchObject([
-      { type: 'http', label: expect.stringMatching(/^GET http:\/\/127\.0\.0\.1:\d+\/v1\/items, no response headers$/) },
+      {
+        type: 'http',
+        label: expect.stringMatching(/^GET http:\/\/127\.0\.0\.1:\d+\/v1\/items, sent, no response headers$/),
+      },
     ]);
     expect(places(one)).toContain(`/upstream:${at('upstream')}`);
   });

@@ -22,6 +22,7 @@ const evidence = (parts: Partial<RequestEvidence> = {}): RequestEvidence => ({
   openEnded: false,
   ...parts,
 });
+const call = (sinceMs: number) => ({ type: 'http', label: 'GET http://127.0.0.1:9/x', sinceMs });
 const facts = (parts: Partial<Case>): Case => ({
   suspicion: 'moving',
   timeoutMs: 1_000,
@@ -61,6 +62,27 @@ const table: [string, Partial<Case>, string][] = [
     { evidence: evidence({ youngestOwnMs: undefined }), outboundIdleMs: 300 },
     'acquitted for 700',
   ],
+  [
+    'nothing moves since an outbound call began',
+    { suspicion: 'still', idleMs: 1_000, evidence: evidence({ waitsFor: [call(1_000)] }) },
+    'waiting-outbound',
+  ],
+  [
+    'nothing moves, and an outbound call began later',
+    { suspicion: 'still', idleMs: 1_000, evidence: evidence({ waitsFor: [call(500)] }) },
+    'no-progress',
+  ],
+  [
+    'own chain stands still since an outbound call began, the rest moves',
+    { evidence: evidence({ waitsFor: [call(2_000)] }) },
+    'waiting-outbound',
+  ],
+  [
+    'own chain stands still, and the rest makes calls',
+    { evidence: evidence({ waitsFor: [call(300)] }) },
+    'chain-stalled',
+  ],
+  ['slow, and calling', { suspicion: 'slow', evidence: evidence({ waitsFor: [call(2_000)] }) }, 'slow'],
   ['moves, and the main thread is silent', { evidence: undefined }, 'acquitted for 1000'],
   ['older than its longest duration', { suspicion: 'slow' }, 'slow'],
 ];
@@ -77,7 +99,7 @@ describe('one request', () => {
         suspicion: 'still',
         idleMs: 10_100,
         evidence: evidence({
-          waitsFor: [{ type: 'http', label: 'GET http://127.0.0.1:9/x, no response headers', sinceMs: 10_000 }],
+          waitsFor: [{ type: 'import', label: 'import ./feature.mjs', sinceMs: 10_000 }],
         }),
       }),
     );
@@ -85,8 +107,27 @@ describe('one request', () => {
       stuck: true,
       verdict: {
         evidence: 'no-progress',
+        summary: 'has made no progress for 10.1 s: suspended in log (lib.ts:3:47), waiting for import ./feature.mjs',
+      },
+    });
+  });
+
+  test('names the outbound call that explains it, how far it got and for how long', () => {
+    const judgement = diagnose(
+      facts({
+        suspicion: 'still',
+        idleMs: 10_100,
+        evidence: evidence({
+          waitsFor: [{ type: 'http', label: 'GET http://127.0.0.1:9/x, sent, no response headers', sinceMs: 10_000 }],
+        }),
+      }),
+    );
+    expect(judgement).toEqual({
+      stuck: true,
+      verdict: {
+        evidence: 'waiting-outbound',
         summary:
-          'has made no progress for 10.1 s: suspended in log (lib.ts:3:47), waiting for GET http://127.0.0.1:9/x, no response headers',
+          'has been waiting for 10.0 s for GET http://127.0.0.1:9/x, sent, no response headers: suspended in log (lib.ts:3:47)',
       },
     });
   });

@@ -43,7 +43,7 @@ export class HttpClientCall extends OutboundWait {
 
   #stage(): string {
     const { res, socket, writableEnded, reusedSocket } = this.#request;
-    if (res !== undefined) {
+    if (res !== undefined && res !== null) {
       const bytes = this.#bytesBefore === undefined ? undefined : (socket?.bytesRead ?? 0) - this.#bytesBefore;
       const unread = res.readableLength ?? 0;
       return `response headers, no end of the response body${bytes === undefined ? '' : ` (${bytes} bytes so far)`}${unread > 0 ? `, ${unread} bytes not read by the application` : ''}`;

@@ -22,7 +22,7 @@ export function specifierText(specifier: unknown): string {
   if (typeof specifier !== 'string') return 'of a module';
   if (specifier.startsWith('data:')) return 'data:…';
   if (specifier.startsWith('file:')) return fileText(specifier);
-  const url = /^(\w+:\/\/[^/?#]*)([^]*)$/.exec(specifier);
+  const url = /^(\w+:\/\/[^/?#]*)(.*)$/s.exec(specifier);
   if (url !== null) return urlText(url[1] ?? '', url[2] ?? '');
   return specifier.replace(/[?#].*$/s, '').slice(0, 500);
 }

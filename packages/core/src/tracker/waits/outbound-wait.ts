@@ -75,21 +75,22 @@ export abstract class OutboundWait {
     }
   }
 
-  /** What the request waits for, oldest first; the same call told by two sources once. */
+  /** What the request waits for, oldest first. One call told by two sources (an HTTP request, and its socket) is shown once. */
   static of(record: RequestRecord): DumpWait[] {
     const waits: OutboundWait[] = [];
     for (let wait = record.outbound; wait !== undefined; wait = wait.#older) waits.push(wait);
     const nowMs = record.owner.clock[0] ?? 0;
-    const labels = new Set<string>();
     const shown: DumpWait[] = [];
     for (const wait of waits.reverse()) {
       if (shown.length >= MAX_SHOWN) break;
-      const label = isOver(wait) ? undefined : labelOf(wait);
-      if (label === undefined || labels.has(label)) continue;
-      labels.add(label);
-      shown.push({ type: wait.type, label, sinceMs: clockSince(nowMs, wait.sinceClock) });
+      if (isOver(wait)) continue;
+      shown.push({ type: wait.type, label: labelOf(wait), sinceMs: clockSince(nowMs, wait.sinceClock) });
     }
-    return shown;
+    return shown.filter(({ label }, index) =>
+      shown.every(
+        (other, at) => at === index || !(other.label === label ? at < index : other.label.endsWith(`, ${label}`)),
+      ),
+    );
   }
 }
 

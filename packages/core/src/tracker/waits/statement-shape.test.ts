@@ -26,8 +26,10 @@ test.each([
 });
 
 test('no literal comes through, whatever quotes and escapes are around it', () => {
-  const quoted = fc.tuple(fc.constantFrom("'", '"', '$$', "E'", "N'"), fc.string()).map(([quote, text]) => {
-    return `${quote}${text} from secret ${quote.slice(-1)}`;
+  const quoted = fc.tuple(fc.constantFrom("'", '"', '$$'), fc.string(), fc.boolean()).map(([quote, text, doubled]) => {
+    const end = quote.slice(-1);
+    const escaped = text.replaceAll('\\', '').replaceAll(end, doubled && end !== '$' ? end + end : `\\${end}`);
+    return `${quote}${escaped} from secret ${quote}`;
   });
   fc.assert(
     fc.property(fc.array(quoted, { minLength: 1 }), (literals) => {

@@ -144,11 +144,11 @@ function originKey(origin: string | URL): string {
 const handlerSymbols = new WeakMap<object, symbol | false>();
 
 function handlerOf(request: UndiciRequest): unknown {
-  const { constructor } = request;
-  let symbol = handlerSymbols.get(constructor);
+  const copy = request.constructor;
+  let symbol = handlerSymbols.get(copy);
   if (symbol === undefined) {
     symbol = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'handler') ?? false;
-    handlerSymbols.set(constructor, symbol);
+    handlerSymbols.set(copy, symbol);
   }
   return symbol === false ? undefined : Reflect.get(request, symbol);
 }

@@ -1,0 +1,27 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { SEGMENT_BYTES } from '../../shared/slot-layout.ts';
+import { RequestRecord } from '../request-record.ts';
+import { Site } from '../site.ts';
+
+/** A record of a request in flight, for unit tests: with a clock of its own, and nothing behind it. */
+export function testingRecord(id = 1): RequestRecord {
+  const cells = new Uint32Array(new SharedArrayBuffer(SEGMENT_BYTES));
+  const request = new IncomingMessage(new Socket());
+  const owner = {
+    clock: new Uint32Array(1),
+    routeId: () => 0,
+    site: (label: string) => new Site(label, 0),
+    run: <A extends unknown[], R>(_: RequestRecord, fn: (...args: A) => R, ...args: A): R => fn(...args),
+    current: () => undefined,
+    leave: (record: RequestRecord) => record.clear(),
+  };
+  return new RequestRecord(
+    id,
+    owner,
+    { index: 0, cells, base: 0, trail: undefined },
+    request,
+    new ServerResponse(request),
+    undefined,
+  );
+}
