@@ -10,6 +10,7 @@
  * | `HANGWATCH_ERR_STACKS_UNAVAILABLE` | await stacks cannot be taken in this runtime; everything else works |
  * | `HANGWATCH_ERR_CALLBACK` | a callback of the application (`onHang`, `ignore`, `routeName`) threw |
  * | `HANGWATCH_ERR_TABLE_FULL` | more requests are in flight than can be watched; the rest is counted |
+ * | `HANGWATCH_ERR_STUCK` | the reason that `currentRequest().signal` is aborted with: the request was reported as stuck |
  * | `HANGWATCH_ERR_INTERNAL` | something unexpected inside hangwatch; requests are not affected |
  * | `HANGWATCH_ERR_DELIVERY_*` | a report could not be delivered as configured; see the message |
  */
@@ -21,6 +22,7 @@ export type HangwatchErrorCode =
   | 'HANGWATCH_ERR_STACKS_UNAVAILABLE'
   | 'HANGWATCH_ERR_CALLBACK'
   | 'HANGWATCH_ERR_TABLE_FULL'
+  | 'HANGWATCH_ERR_STUCK'
   | 'HANGWATCH_ERR_INTERNAL'
   | `HANGWATCH_ERR_DELIVERY_${string}`;
 

@@ -3,8 +3,8 @@ import type { HangwatchError } from './errors.ts';
 import type { IncomingRequest } from './tracker/http-messages.ts';
 
 /**
- * Options of hangwatch. `timeout`, `maxDuration`, `ignore` and `routeName` belong to the registration that gives them; the rest
- * is process-wide, and the first registration decides.
+ * Options of hangwatch. `timeout`, `maxDuration`, `ignore`, `routeName`, `respond` and `abort` belong to the registration that gives them;
+ * the rest is process-wide, and the first registration decides.
  *
  * @example
  * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747', service: 'shop' }));
@@ -30,6 +30,16 @@ export interface HangwatchOptions {
   readonly ignore?: IgnoreRule | readonly IgnoreRule[] | undefined;
   /** Names what the route's pattern does not, such as a GraphQL operation. Called only when a report is made. */
   readonly routeName?: ((request: IncomingRequest) => string | undefined) | undefined;
+  /**
+   * Answer a stuck request with this status (500 to 599) in the application's place, if no headers are out; `false`: never. What the
+   * application answers later is dropped. Routes may differ. @default false: its handler goes on, with whatever it holds
+   */
+  readonly respond?: number | false | undefined;
+  /**
+   * Abort `currentRequest().signal` of a request that is reported as stuck. Routes may differ. @default false: an aborted request leaves locks and
+   * connections in a state that nobody has thought of
+   */
+  readonly abort?: boolean | undefined;
   /** Called on the main thread with each dump of kind `hang`. What it throws goes to `onInternalError`. */
   readonly onHang?: ((dump: Dump) => void) | undefined;
   /** Called with hangwatch's own failures. @default each code is written to stderr once */

@@ -3,7 +3,7 @@ export const DUMP_SCHEMA_VERSION = 'hangwatch.dump/1';
 
 /**
  * What a dump reports: a request that hangs (`hang`), that was reported and has finished after all (`recovered`),
- * or whose client has left (`gone`).
+ * or that ended otherwise (`gone`): its client has left, or hangwatch was told to answer in its place.
  */
 export type DumpKind = 'hang' | 'recovered' | 'gone';
 

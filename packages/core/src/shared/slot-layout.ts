@@ -62,6 +62,8 @@ export const kFlags = 12;
 export const FLAG_UNWATCHED = 1;
 /** The watchdog has reported the request: its end is to be told. Cleared when the watchdog is started again. */
 export const FLAG_REPORTED = 2;
+/** The main thread wants to know when the request is reported: it answers in its place, or aborts it. */
+export const FLAG_NOTIFY = 4;
 
 /** Stack captures that the main thread may make in a second: what CAPTURE_BUDGET starts with and is refilled by. */
 export const CAPTURES_PER_SECOND = 1_000;

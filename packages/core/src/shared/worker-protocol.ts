@@ -53,6 +53,11 @@ export interface RequestEvidence extends SlotRef {
   readonly openEnded: boolean;
 }
 
+/** A request that is called stuck, and on which the main thread wants to act. */
+export interface StuckNotice extends SlotRef {
+  readonly summary: string;
+}
+
 /** The answer to a `look`: `'deferred'` when the main thread's budget for looks is used up. */
 export interface LookResult extends SlotRef {
   readonly youngestOwnMs: number | undefined | 'deferred';
@@ -76,6 +81,8 @@ export type ToWatchdog =
       readonly slot: number;
       readonly generation: number;
       readonly finished: boolean;
+      /** The status that hangwatch has answered with in the request's place. */
+      readonly answeredStatus?: number | undefined;
       readonly elapsedMs: number;
     }
   | { readonly type: 'look'; readonly id: number; readonly results: readonly LookResult[] }
@@ -97,5 +104,6 @@ export type ToMain =
   | { readonly type: 'look'; readonly id: number; readonly slots: readonly SlotRef[] }
   | { readonly type: 'gather'; readonly id: number; readonly stuck: readonly SlotRef[] }
   | { readonly type: 'hang'; readonly dump: Dump }
+  | { readonly type: 'stuck'; readonly requests: readonly StuckNotice[] }
   | { readonly type: 'problem'; readonly code: string; readonly message: string }
   | { readonly type: 'stopped'; readonly counters: Readonly<Record<string, number>> };

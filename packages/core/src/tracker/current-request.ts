@@ -7,6 +7,11 @@ export interface CurrentRequest {
   readonly id: number;
   /** The route's pattern, once known. */
   readonly route: string | undefined;
+  /**
+   * Fires when the request is reported as stuck and the option `abort` is on, with a `HangwatchError` of code `HANGWATCH_ERR_STUCK` as its
+   * reason. Made when it is first read; without `abort` it never fires.
+   */
+  readonly signal: AbortSignal;
 }
 
 class Handle implements CurrentRequest {
@@ -21,13 +26,17 @@ class Handle implements CurrentRequest {
   get route(): string | undefined {
     return this.#record.route;
   }
+
+  get signal(): AbortSignal {
+    return this.#record.signal;
+  }
 }
 
 /**
  * The request that this code runs for, or `undefined` outside any.
  *
  * @example
- * log.info({ request: currentRequest()?.id }, 'order paid');
+ * const rows = await fetch(url, { signal: currentRequest()?.signal });
  */
 export function currentRequest(): CurrentRequest | undefined {
   const record = existingTracker()?.current();

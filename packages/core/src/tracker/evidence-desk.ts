@@ -1,6 +1,6 @@
 import { type AwaitStack, collectAwaitStacks, sampleFirstWaiters } from '@hangwatch/async-hooks-helpers';
 import { messageOf } from '../message-of.ts';
-import { clockSince, kGeneration, kStartMs } from '../shared/slot-layout.ts';
+import { clockSince, kStartMs } from '../shared/slot-layout.ts';
 import {
   type LookResult,
   MAX_REQUESTS,
@@ -113,7 +113,7 @@ export class EvidenceDesk {
   *#look(id: number, slots: readonly SlotRef[]): Generator<undefined, void, void> {
     const results: LookResult[] = [];
     for (const ref of slots) {
-      const record = this.#find(ref);
+      const record = this.#tracker.find(ref);
       if (record === undefined) continue;
       if (this.#allowanceMs <= 0) {
         results.push({ ...ref, youngestOwnMs: 'deferred' });
@@ -128,7 +128,7 @@ export class EvidenceDesk {
   *#gather(id: number, stuck: readonly SlotRef[]): Generator<undefined, void, void> {
     const beganMs = performance.now();
     this.#gathering = id;
-    const first = new Set(stuck.map((ref) => this.#find(ref)).filter((record) => record !== undefined));
+    const first = new Set(stuck.map((ref) => this.#tracker.find(ref)).filter((record) => record !== undefined));
     yield;
     const rest = this.#tracker.records.filter(
       (record) => record !== undefined && !first.has(record),
@@ -191,11 +191,6 @@ export class EvidenceDesk {
       if (step.done === true) return step.value as Map<RequestRecord, AwaitStack[]>;
       yield;
     }
-  }
-
-  #find({ slot, generation }: SlotRef): RequestRecord | undefined {
-    const record = this.#tracker.records[slot];
-    return record?.slot !== undefined && record.cells[record.base + kGeneration] === generation ? record : undefined;
   }
 }
 

@@ -1,5 +1,7 @@
 import { AwaitContext } from '@hangwatch/async-hooks-helpers';
+import type { HangwatchError } from '../errors.ts';
 import {
+  FLAG_NOTIFY,
   FLAG_REPORTED,
   FLAG_UNWATCHED,
   kCheckpoint,
@@ -61,6 +63,14 @@ export class RequestRecord extends AwaitContext {
   /** The newest outbound work begun in the request's context and not over: the head of a list. */
   outbound: OutboundWait | undefined = undefined;
   sampled = false;
+  /** What to answer with in its place when it is stuck; 0: nothing. */
+  respondStatus = 0;
+  /** Whether its signal is aborted when it is stuck. */
+  abortsWhenStuck = false;
+  /** What has been answered in its place. */
+  answeredStatus: number | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #aborted: HangwatchError | undefined = undefined;
   /** What the framework's adapter remembers of this request; forgotten when the request is over. */
   adapterState: unknown = undefined;
 
@@ -129,11 +139,39 @@ export class RequestRecord extends AwaitContext {
     if (override.watch === false) this.unwatch();
     if (override.timeoutMs !== undefined) this.cells[this.base + kTimeoutMs] = override.timeoutMs;
     if (override.maxDurationMs !== undefined) this.cells[this.base + kMaxDurationMs] = override.maxDurationMs;
+    this.whenStuck(override.respondStatus ?? this.respondStatus, override.abort ?? this.abortsWhenStuck);
+  }
+
+  /** What to do about the request when it is reported as stuck, besides. */
+  whenStuck(respondStatus: number, abort: boolean): void {
+    this.respondStatus = respondStatus;
+    this.abortsWhenStuck = abort;
+    if (respondStatus !== 0 || abort) Atomics.or(this.cells, this.base + kFlags, FLAG_NOTIFY);
+    else Atomics.and(this.cells, this.base + kFlags, ~FLAG_NOTIFY);
+  }
+
+  /** Made for the first who asks. Once the request is over it never fires any more. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    return this.#controller.signal;
+  }
+
+  /** Fires the signal; listeners run in the request's context. */
+  abort(reason: HangwatchError): void {
+    this.#aborted = reason;
+    const controller = this.#controller;
+    if (controller !== undefined) this.owner.run(this, () => controller.abort(reason));
   }
 
   /** From now on the request is shown as in flight, and never as stuck. */
   unwatch(): void {
     Atomics.or(this.cells, this.base + kFlags, FLAG_UNWATCHED);
+  }
+
+  /** `GET`, or what else the request's line said. */
+  get method(): string {
+    return this.request?.method ?? '';
   }
 
   get reported(): boolean {
@@ -166,5 +204,6 @@ export class RequestRecord extends AwaitContext {
     this.watched = undefined;
     if (this.outbound !== undefined) OutboundWait.release(this);
     this.adapterState = undefined;
+    this.#controller = undefined;
   }
 }

@@ -22,6 +22,9 @@ describe('a wrong option is said as it was given', () => {
     [{ spoolDir: '' }, 'options.spoolDir must be a non-empty path, got ""'],
     [{ ignore: 'health' }, 'options.ignore must be a path that begins with /, a RegExp or a function, got "health"'],
     [{ routeName: 'x' }, 'options.routeName must be a function, got "x"'],
+    [{ respond: 404 }, 'options.respond must be a status from 500 to 599 or false, got 404'],
+    [{ respond: true }, 'options.respond must be a status from 500 to 599 or false, got true'],
+    [{ abort: 'yes' }, 'options.abort must be true or false, got "yes"'],
     [{ onHang: {} }, 'options.onHang must be a function, got {}'],
     [{ onInternalError: 1 }, 'options.onInternalError must be a function, got 1'],
     [{ enabled: 'yes' }, 'options.enabled must be true or false, got "yes"'],
@@ -55,6 +58,8 @@ describe('defaults', () => {
       collectors: [],
       ignore: [],
       version: '',
+      respondStatus: 0,
+      abort: false,
     });
   });
 

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { HangwatchError } from '../errors.ts';
 import type { HangwatchOptions, IgnoreRule } from '../options.ts';
 import { describeValue } from './describe-value.ts';
-import { MAX_MS } from './route-override.ts';
+import { isErrorStatus, MAX_MS, STATUS } from './route-override.ts';
 
 /** {@link HangwatchOptions}, checked and complete. */
 export interface ResolvedOptions {
@@ -19,6 +19,9 @@ export interface ResolvedOptions {
   readonly spoolDir: string | undefined;
   readonly ignore: readonly IgnoreRule[];
   readonly routeName: HangwatchOptions['routeName'];
+  /** 0: never. */
+  readonly respondStatus: number;
+  readonly abort: boolean;
   readonly onHang: HangwatchOptions['onHang'];
   readonly onInternalError: HangwatchOptions['onInternalError'];
 }
@@ -64,6 +67,8 @@ const OptionsSchema = v.strictObject({
   spoolDir: v.optional(text('a non-empty path')),
   ignore: v.optional(v.unknown()),
   routeName: v.optional(callback),
+  respond: v.optional(v.custom<number | false>((x) => x === false || isErrorStatus(x), expected(STATUS))),
+  abort: v.optional(v.boolean(expected('true or false'))),
   onHang: v.optional(callback),
   onInternalError: v.optional(callback),
   enabled: v.optional(v.boolean(expected('true or false'))),
@@ -110,6 +115,8 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     spoolDir: given.spoolDir,
     ignore,
     routeName: given.routeName,
+    respondStatus: given.respond === false ? 0 : (given.respond ?? 0),
+    abort: given.abort ?? false,
     onHang: given.onHang,
     onInternalError: given.onInternalError,
   });

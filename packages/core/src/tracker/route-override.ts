@@ -7,6 +7,10 @@ export interface RouteOptions {
   readonly timeout?: number | undefined;
   /** Milliseconds after which a request of this route that still moves is reported as slow; `false`: never. */
   readonly maxDuration?: number | false | undefined;
+  /** Answer stuck requests of this route with this status, 500 to 599; `false`: don't. */
+  readonly respond?: number | false | undefined;
+  /** Abort `currentRequest().signal` of stuck requests of this route. */
+  readonly abort?: boolean | undefined;
 }
 
 /** {@link RouteOptions}, checked. */
@@ -14,11 +18,28 @@ export interface RouteOverride {
   readonly watch: boolean;
   readonly timeoutMs: number | undefined;
   readonly maxDurationMs: number | undefined;
+  /** 0: never. */
+  readonly respondStatus: number | undefined;
+  readonly abort: boolean | undefined;
 }
 
-const KNOWN = new Set(['timeout', 'maxDuration']);
+const KNOWN = ['timeout', 'maxDuration', 'respond', 'abort'];
+const UNWATCHED: RouteOverride = {
+  watch: false,
+  timeoutMs: undefined,
+  maxDurationMs: undefined,
+  respondStatus: undefined,
+  abort: undefined,
+};
+/** What `respond` must be. */
+export const STATUS = 'a status from 500 to 599 or false';
 /** Longest time that fits the shared table's 32-bit milliseconds with room to spare. */
 export const MAX_MS = 2 ** 31 - 1;
+
+/** True for a status that says that the server has failed. */
+export function isErrorStatus(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 500 && (value as number) <= 599;
+}
 
 /** True for a number of milliseconds that a timer and the shared table can hold. */
 export function isDuration(value: unknown): value is number {
@@ -32,7 +53,7 @@ export function isDuration(value: unknown): value is number {
  * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`
  */
 export function resolveRouteOptions(options: unknown, where: string): RouteOverride {
-  if (options === false) return { watch: false, timeoutMs: undefined, maxDurationMs: undefined };
+  if (options === false) return UNWATCHED;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new HangwatchError(
       'HANGWATCH_ERR_OPTION',
@@ -40,14 +61,14 @@ export function resolveRouteOptions(options: unknown, where: string): RouteOverr
     );
   }
   for (const key of Object.keys(options)) {
-    if (!KNOWN.has(key)) {
+    if (!KNOWN.includes(key)) {
       throw new HangwatchError(
         'HANGWATCH_ERR_OPTION',
-        `${where}.${key} is not an option of a route; timeout and maxDuration are`,
+        `${where}.${key} is not an option of a route; ${KNOWN.join(', ')} are`,
       );
     }
   }
-  const { timeout, maxDuration } = options as RouteOptions;
+  const { timeout, maxDuration, respond, abort } = options as RouteOptions;
   if (timeout !== undefined && !isDuration(timeout)) {
     throw new HangwatchError(
       'HANGWATCH_ERR_OPTION',
@@ -60,5 +81,23 @@ export function resolveRouteOptions(options: unknown, where: string): RouteOverr
       `${where}.maxDuration must be a positive number of milliseconds or false, got ${describeValue(maxDuration)}`,
     );
   }
-  return { watch: true, timeoutMs: timeout, maxDurationMs: maxDuration === false ? 0 : maxDuration };
+  if (respond !== undefined && respond !== false && !isErrorStatus(respond)) {
+    throw new HangwatchError(
+      'HANGWATCH_ERR_OPTION',
+      `${where}.respond must be ${STATUS}, got ${describeValue(respond)}`,
+    );
+  }
+  if (abort !== undefined && typeof abort !== 'boolean') {
+    throw new HangwatchError(
+      'HANGWATCH_ERR_OPTION',
+      `${where}.abort must be true or false, got ${describeValue(abort)}`,
+    );
+  }
+  return {
+    watch: true,
+    timeoutMs: timeout,
+    maxDurationMs: maxDuration === false ? 0 : maxDuration,
+    respondStatus: respond === false ? 0 : respond,
+    abort,
+  };
 }

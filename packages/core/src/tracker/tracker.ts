@@ -19,6 +19,8 @@ import {
   kStartMs,
   kTimeoutMs,
 } from '../shared/slot-layout.ts';
+import type { SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
+import { actOnStuck } from './act-on-stuck.ts';
 import { byteCounters, isHttp2 } from './byte-counters.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
@@ -38,6 +40,8 @@ export interface RequestRules {
   readonly timeoutMs: number;
   readonly maxDurationMs: number;
   readonly routeName: ResolvedOptions['routeName'];
+  readonly respondStatus: number;
+  readonly abort: boolean;
 }
 
 /** The main thread's half of hangwatch: one for the process, however many applications register. */
@@ -73,6 +77,7 @@ export class Tracker implements RecordOwner {
       strings: this.#strings,
       desk,
       problems: this.problems,
+      onStuck: (notice) => this.#act(notice),
     });
     this.#entered = this.site('request entered');
   }
@@ -127,6 +132,7 @@ export class Tracker implements RecordOwner {
       cells[base + kTimeoutMs] = rules.timeoutMs;
       cells[base + kMaxDurationMs] = rules.maxDurationMs;
       cells[base + kFlags] = 0;
+      if (rules.respondStatus !== 0 || rules.abort) record.whenStuck(rules.respondStatus, rules.abort);
       stampRequest(request, record);
       if (isHttp2(request)) record.bytes = byteCounters(request);
       return record;
@@ -147,6 +153,7 @@ export class Tracker implements RecordOwner {
         slot: slot.index,
         generation: slot.cells[slot.base + kGeneration] as number,
         finished,
+        answeredStatus: record.answeredStatus,
         elapsedMs,
       });
     }
@@ -166,6 +173,12 @@ export class Tracker implements RecordOwner {
   current(): RequestRecord | undefined {
     const context = this.#awaits.current();
     return context instanceof RequestRecord && context.slot !== undefined ? context : undefined;
+  }
+
+  /** The request in a slot, if it is still the one that is meant. */
+  find({ slot, generation }: SlotRef): RequestRecord | undefined {
+    const record = this.records[slot];
+    return record?.slot !== undefined && record.cells[record.base + kGeneration] === generation ? record : undefined;
   }
 
   routeId(pattern: string): number {
@@ -196,6 +209,11 @@ export class Tracker implements RecordOwner {
     this.#outbound.stop();
     this.#awaits.uninstall();
     await this.#thread.stop(deadlineMs);
+  }
+
+  #act(notice: StuckNotice): void {
+    const record = this.find(notice);
+    if (record !== undefined) actOnStuck(this, record, notice);
   }
 
   #wake(): void {

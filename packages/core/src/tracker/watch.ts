@@ -31,7 +31,8 @@ export class Watch {
   constructor(options: ResolvedOptions, tracker: Tracker | undefined) {
     this.options = options;
     this.#tracker = tracker;
-    this.#rules = { timeoutMs: options.timeoutMs, maxDurationMs: options.maxDurationMs, routeName: options.routeName };
+    const { timeoutMs, maxDurationMs, routeName, respondStatus, abort } = options;
+    this.#rules = { timeoutMs, maxDurationMs, routeName, respondStatus, abort };
   }
 
   /** `false`: switched off by option, environment or test runner; every call is a no-op. */

@@ -5,7 +5,7 @@ import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { HangwatchError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
-import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import type { StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../version.ts';
 import type { EvidenceDesk } from './evidence-desk.ts';
@@ -30,6 +30,7 @@ interface Parts {
   readonly strings: StringTable;
   readonly desk: EvidenceDesk;
   readonly problems: ProblemReporter;
+  readonly onStuck: (notice: StuckNotice) => void;
 }
 
 /** Starts the watchdog's thread, talks to it, and starts it again when it dies. */
@@ -137,6 +138,9 @@ export class WatchdogThread {
         } catch (error) {
           this.#onHangFailed(error);
         }
+        return;
+      case 'stuck':
+        for (const notice of message.requests) this.#parts.onStuck(notice);
         return;
       case 'problem':
         this.#problem(message.code as HangwatchError['code'], message.message);

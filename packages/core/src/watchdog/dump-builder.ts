@@ -12,6 +12,7 @@ import { MAX_REQUESTS, type RequestEvidence, type WatchdogSettings } from '../sh
 import { cutToLimits } from './cut-to-limits.ts';
 import { EVIDENCE_ORDER } from './diagnose.ts';
 import type { Gathered } from './main-thread.ts';
+import type { Ended } from './report-ledger.ts';
 import { elapsedMs, type Watched } from './scanner.ts';
 
 /** Texts by id, as the main thread interned them. */
@@ -81,13 +82,18 @@ export class DumpBuilder {
   }
 
   /** The dump of requests that were reported and have ended since, all of them in the same way. */
-  ended(kind: Exclude<DumpKind, 'hang'>, requests: readonly DumpRequest[], last: LastReport): Dump {
+  ended({ kind, requests, last, answeredStatus }: Ended): Dump {
     const [request] = requests;
-    const how = kind === 'recovered' ? 'finished after' : 'was left by its client after';
+    const [one, many] =
+      answeredStatus !== undefined
+        ? [`was answered ${answeredStatus} by hangwatch`, `were answered ${answeredStatus} by hangwatch`]
+        : kind === 'recovered'
+          ? ['finished', 'have finished']
+          : ['was left by its client', 'were left by their clients'];
     const summary =
       request === undefined || requests.length > 1
-        ? `${requests.length} requests that were reported as stuck ${kind === 'recovered' ? 'have finished' : 'were left by their clients'}`
-        : `${nameOf(request)} ${how} ${(request.elapsedMs / 1_000).toFixed(1)} s; it had been reported as stuck`;
+        ? `${requests.length} requests that were reported as stuck ${many}`
+        : `${nameOf(request)} ${one} after ${(request.elapsedMs / 1_000).toFixed(1)} s; it had been reported as stuck`;
     return {
       ...this.#frame(kind),
       follows: last.id,

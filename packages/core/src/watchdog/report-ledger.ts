@@ -11,6 +11,8 @@ interface Reported {
 /** Reported requests that have ended in the same way after the same report. */
 export interface Ended {
   readonly kind: 'recovered' | 'gone';
+  /** The status that hangwatch answered with in their place. */
+  readonly answeredStatus: number | undefined;
   readonly last: LastReport;
   readonly requests: readonly DumpRequest[];
 }
@@ -18,7 +20,7 @@ export interface Ended {
 /** Which requests have been reported, in which dump, and which of them have ended since. */
 export class ReportLedger {
   readonly #reported = new Map<string, Reported>();
-  readonly #ended = new Map<string, { kind: Ended['kind']; last: LastReport; requests: DumpRequest[] }>();
+  readonly #ended = new Map<string, Omit<Ended, 'requests'> & { requests: DumpRequest[] }>();
 
   /** Notes what a dump has reported. */
   add(findings: readonly Finding[], dump: Dump): void {
@@ -43,13 +45,13 @@ export class ReportLedger {
   }
 
   /** A request has ended. `true` where that has to be told, and nothing else was waiting to be. */
-  left({ slot, generation, finished, elapsedMs }: Extract<ToWatchdog, { type: 'left' }>): boolean {
+  left({ slot, generation, finished, answeredStatus, elapsedMs }: Extract<ToWatchdog, { type: 'left' }>): boolean {
     const key = keyOf({ slot, generation });
     const reported = this.#reported.get(key);
     if (reported === undefined) return false;
     this.#reported.delete(key);
     const { last, request } = reported;
-    const kind = finished ? 'recovered' : 'gone';
+    const kind = finished && answeredStatus === undefined ? 'recovered' : 'gone';
     const ended: DumpRequest = {
       ...request,
       state: 'moving',
@@ -57,8 +59,9 @@ export class ReportLedger {
       idleMs: 0,
     };
     const isFirst = this.#ended.size === 0;
-    const group = this.#ended.get(`${kind} ${last.id}`);
-    if (group === undefined) this.#ended.set(`${kind} ${last.id}`, { kind, last, requests: [ended] });
+    const groupKey = `${kind} ${answeredStatus} ${last.id}`;
+    const group = this.#ended.get(groupKey);
+    if (group === undefined) this.#ended.set(groupKey, { kind, answeredStatus, last, requests: [ended] });
     else group.requests.push(ended);
     return isFirst;
   }

@@ -2,6 +2,7 @@ import type { Dump, DumpRequestVerdict } from '@hangwatch/protocol';
 import { messageOf } from '../message-of.ts';
 import {
   CAPTURES_PER_SECOND,
+  FLAG_NOTIFY,
   FLAG_REPORTED,
   HEADER_CELLS,
   kCaptureBudget,
@@ -299,6 +300,15 @@ export class WatchLoop {
       if (watched.episode === undefined) watched.episode = new Episode(verdict, place, foundMs);
       else watched.episode.reported(verdict, place, foundMs);
     }
+    this.#notify(findings);
+  }
+
+  /** The main thread acts after the report is on its way, and not on what merely takes long. */
+  #notify(findings: readonly Finding[]): void {
+    const requests = findings
+      .filter(({ watched, verdict }) => (watched.reading.flags & FLAG_NOTIFY) !== 0 && verdict.evidence !== 'slow')
+      .map(({ watched, verdict }) => ({ ...refOf(watched), summary: verdict.summary }));
+    if (requests.length > 0) this.#parts.post({ type: 'stuck', requests });
   }
 
   #remember(findings: readonly Finding[], dump: Dump): void {
@@ -316,9 +326,9 @@ export class WatchLoop {
   }
 
   #reportEnded(): void {
-    for (const { kind, requests, last } of this.#ledger.takeEnded()) {
+    for (const ended of this.#ledger.takeEnded()) {
       this.#parts.deliver({
-        ...this.#dumps.ended(kind, requests, last),
+        ...this.#dumps.ended(ended),
         suppressed: this.#storm.takeSuppressed(),
       });
     }
