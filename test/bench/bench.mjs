@@ -1,15 +1,18 @@
 #!/usr/bin/env node
-// Throughput with everything on, against none and against AsyncLocalStorage alone: side by side in one run, the three servers of a
-// framework measured in turn in every round, so that whatever else the machine does falls on all of them. Each handler awaits 20 times.
+// Throughput and processor time with everything on, against none and against AsyncLocalStorage alone: side by side in one run, the three
+// servers of a framework measured in turn in every round, so that whatever else the machine does falls on all of them. Each handler awaits
+// 20 times. Processor time is that of the server's whole process, watchdog included: it says the same on a busy machine as on a quiet one.
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 
 const HELP = `usage: npm run bench -- [options]
 
-Measures requests per second of Fastify, Express, Koa and node:http without anything, with an
-AsyncLocalStorage.run alone, and with hangwatch; prints medians, and medians of the per-round ratios.
+Measures requests per second, and processor time a request, of Fastify, Express, Koa and node:http without
+anything, with an AsyncLocalStorage.run alone, and with hangwatch; prints medians, and medians of the
+per-round ratios.
 
   --rounds N        rounds of each server (default 9)
   --seconds N       seconds of load in a round (default 2)
@@ -70,17 +73,25 @@ async function start(framework, variant) {
       stdio: ['pipe', 'pipe', 'inherit'],
     },
   );
-  const port = await new Promise((resolve, reject) => {
-    child.stdout.once('data', (text) => resolve(Number(text)));
-    child.once('exit', (code) => reject(new Error(`${framework}, ${variant}: the server ended with code ${code}`)));
-  });
-  const load = (seconds) => autocannon({ url: `http://127.0.0.1:${port}`, connections, duration: seconds });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const nextNumber = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${framework}, ${variant}: the server ended`);
+    return Number(value);
+  };
+  const port = await nextNumber();
+  const cpuMicros = () => {
+    child.stdin.write('cpu\n');
+    return nextNumber();
+  };
   return {
     async measure(seconds) {
-      const result = await load(seconds);
+      const before = await cpuMicros();
+      const result = await autocannon({ url: `http://127.0.0.1:${port}`, connections, duration: seconds });
+      const usedMicros = (await cpuMicros()) - before;
       if (result.non2xx > 0 || result.errors > 0)
         throw new Error(`${framework}, ${variant}: ${result.non2xx} bad answers, ${result.errors} errors`);
-      return result.requests.average;
+      return { perSecond: result.requests.average, cpuMicros: usedMicros / result['2xx'] };
     },
     stop: () => child.stdin.end(),
   };
@@ -101,17 +112,19 @@ for (const framework of frameworks) {
         samples[at].push(await servers[at].measure(duration));
       }
     }
-    const [none, als, hangwatch] = samples;
-    const ratio = (a, b) => median(a.map((value, i) => value / b[i]));
-    table.push({
-      framework,
-      requestsPerSecond: { none: median(none), als: median(als), hangwatch: median(hangwatch) },
-      ratio: {
+    const of = (key) => {
+      const [none, als, hangwatch] = samples.map((list) => list.map((sample) => sample[key]));
+      const ratio = (a, b) => median(a.map((value, i) => value / b[i]));
+      return {
+        none: median(none),
+        als: median(als),
+        hangwatch: median(hangwatch),
         alsToNone: ratio(als, none),
         hangwatchToNone: ratio(hangwatch, none),
         hangwatchToAls: ratio(hangwatch, als),
-      },
-    });
+      };
+    };
+    table.push({ framework, requestsPerSecond: of('perSecond'), cpuMicrosPerRequest: of('cpuMicros') });
   } finally {
     for (const server of servers) server.stop();
   }
@@ -124,17 +137,24 @@ const version = await new Promise((resolve) =>
 if (values.json) {
   console.log(JSON.stringify({ node: version, rounds, seconds: duration, connections, table }, undefined, 2));
 } else {
-  const ratio = (value) => value.toFixed(2);
   console.log(
     `Node ${version}, ${connections} connections, ${rounds} rounds of ${duration} s, 20 awaits a request; medians\n`,
   );
-  console.log(
-    '| | requests/s, none | AsyncLocalStorage | hangwatch | hangwatch / none | hangwatch / AsyncLocalStorage |',
-  );
-  console.log('|---|---|---|---|---|---|');
-  for (const { framework, requestsPerSecond: rps, ratio: r } of table) {
+  for (const [title, key, digits] of [
+    ['requests/s', 'requestsPerSecond', 0],
+    ['processor time a request, µs', 'cpuMicrosPerRequest', 1],
+  ]) {
     console.log(
-      `| ${framework} | ${Math.round(rps.none)} | ${Math.round(rps.als)} (${ratio(r.alsToNone)}) | ${Math.round(rps.hangwatch)} | ${ratio(r.hangwatchToNone)} | ${ratio(r.hangwatchToAls)} |`,
+      `| ${title} | none | AsyncLocalStorage | hangwatch | hangwatch / none | hangwatch / AsyncLocalStorage |`,
     );
+    console.log('|---|---|---|---|---|---|');
+    for (const row of table) {
+      const { none, als, hangwatch, alsToNone, hangwatchToNone, hangwatchToAls } = row[key];
+      const numbers = [none, als, hangwatch].map((value) => value.toFixed(digits));
+      const ratios = [hangwatchToNone, hangwatchToAls].map((value) => value.toFixed(2));
+      numbers[1] += ` (${alsToNone.toFixed(2)})`;
+      console.log(`| ${[row.framework, ...numbers, ...ratios].join(' | ')} |`);
+    }
+    console.log();
   }
 }

@@ -1,6 +1,8 @@
-// One server of the throughput bench: FRAMEWORK none|als|hangwatch. Prints its port; ends when its input does.
+// One server of the throughput bench: FRAMEWORK none|als|hangwatch. Prints its port; answers each line on stdin with the processor time
+// that it has used, in microseconds; ends when its input does.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import http from 'node:http';
+import { createInterface } from 'node:readline';
 
 const [framework, variant] = process.argv.slice(2);
 // No request hangs, so nothing is sent; that nobody listens there is of no interest.
@@ -48,4 +50,9 @@ const servers = {
 
 const server = await servers[framework]();
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
-process.stdin.resume().on('end', () => process.exit(0));
+createInterface({ input: process.stdin })
+  .on('line', () => {
+    const { user, system } = process.cpuUsage();
+    console.log(user + system);
+  })
+  .on('close', () => process.exit(0));
