@@ -20,7 +20,7 @@ export default defineConfig({
       { test: { ...common, name: 'stacks', include: ['test/stacks/**/*.test.ts'] } },
       { test: { ...common, name: 'contract', include: ['test/contract/**/*.test.ts'] } },
       { test: { ...common, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
-      { test: { ...common, name: 'chaos', include: ['test/chaos/**/*.test.ts'] } },
+      { test: { ...common, testTimeout: 180_000, name: 'chaos', include: ['test/chaos/**/*.test.ts'] } },
       { test: { ...common, name: 'packaging', include: ['test/packaging/**/*.test.ts'] } },
     ],
   },
