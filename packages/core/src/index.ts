@@ -1,9 +1,12 @@
 export type { Dump } from '@hangwatch/protocol';
 export { HangwatchError, type HangwatchErrorCode } from './errors.ts';
-export type { HangwatchOptions, IgnoreRule } from './options.ts';
+export type { Configuration, HangwatchOptions, IgnoreRule } from './options.ts';
 export { bind } from './tracker/bind.ts';
 export { checkpoint } from './tracker/checkpoint.ts';
+export { configure } from './tracker/configure.ts';
 export { type CurrentRequest, currentRequest } from './tracker/current-request.ts';
+export { dump } from './tracker/dump.ts';
+export type { RouteTable } from './tracker/resolve-routes.ts';
 export type { RouteOptions } from './tracker/route-override.ts';
 export type { Watch } from './tracker/watch.ts';
 export { watch } from './tracker/watch-promise.ts';

@@ -1,9 +1,10 @@
 import type { Dump } from '@hangwatch/protocol';
 import type { HangwatchError } from './errors.ts';
 import type { IncomingRequest } from './tracker/http-messages.ts';
+import type { RouteTable } from './tracker/resolve-routes.ts';
 
 /**
- * Options of hangwatch. `timeout`, `maxDuration`, `ignore`, `routeName`, `respond` and `abort` belong to the registration that gives them;
+ * Options of hangwatch. `timeout`, `maxDuration`, `ignore`, `routes`, `routeName`, `respond` and `abort` belong to the registration that gives them;
  * the rest is process-wide, and the first registration decides.
  *
  * @example
@@ -28,6 +29,11 @@ export interface HangwatchOptions {
   readonly spoolDir?: string | undefined;
   /** Requests that are not watched: paths (a trailing `*` matches any rest), regular expressions for the path, or a predicate. */
   readonly ignore?: IgnoreRule | readonly IgnoreRule[] | undefined;
+  /**
+   * Exceptions for routes, by the name that reports show: `GET /users/:id`, or `/users/:id` for every method. They win over what the route's code
+   * says. On a server without routes the name is the path.
+   */
+  readonly routes?: RouteTable | undefined;
   /** Names what the route's pattern does not, such as a GraphQL operation. Called only when a report is made. */
   readonly routeName?: ((request: IncomingRequest) => string | undefined) | undefined;
   /**
@@ -42,11 +48,22 @@ export interface HangwatchOptions {
   readonly abort?: boolean | undefined;
   /** Called on the main thread with each dump of kind `hang`. What it throws goes to `onInternalError`. */
   readonly onHang?: ((dump: Dump) => void) | undefined;
+  /**
+   * A signal on which everything in flight is dumped (`kind: 'snapshot'`), such as `'SIGUSR2'`. hangwatch listens to no signal that is not named here:
+   * a listener takes the signal's own effect away. @default none
+   */
+  readonly signal?: NodeJS.Signals | undefined;
   /** Called with hangwatch's own failures. @default each code is written to stderr once */
   readonly onInternalError?: ((error: HangwatchError) => void) | undefined;
   /** `false` switches everything off. @default true, but false under a test runner or with HANGWATCH_DISABLED=1 */
   readonly enabled?: boolean | undefined;
 }
+
+/** What `configure` changes while the process runs; what is not given stays. In `routes`, an empty object stands for what the code says. */
+export type Configuration = Pick<
+  HangwatchOptions,
+  'timeout' | 'maxDuration' | 'ignore' | 'routes' | 'respond' | 'abort'
+>;
 
 /** A path, a pattern for paths, or a predicate. */
 export type IgnoreRule = string | RegExp | ((request: IncomingRequest) => boolean);

@@ -1,4 +1,4 @@
-import type { HangwatchOptions } from '@hangwatch/core';
+import type { Configuration, HangwatchOptions } from '@hangwatch/core';
 import { openWatch, type RouteOptions } from '@hangwatch/core/adapter';
 import { enterRequest, type Middleware } from './enter.ts';
 import type { ExpressRequest } from './layer.ts';
@@ -7,6 +7,8 @@ import { watchLayersOf } from './wrap.ts';
 
 /** The middleware that {@link hangwatch} makes. */
 export interface HangwatchMiddleware extends Middleware {
+  /** Changes thresholds, routes and what is ignored while the process runs. Throws `HANGWATCH_ERR_OPTION`. */
+  configure(change: Configuration): void;
   /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
   close(): Promise<void>;
 }
@@ -41,7 +43,10 @@ function makeMiddleware(options: HangwatchOptions = {}): HangwatchMiddleware {
       watchLayersOf(routerOf(app));
     });
   };
-  return Object.assign(middleware, { close: () => watch.close() });
+  return Object.assign(middleware, {
+    configure: (change: Configuration) => watch.configure(change),
+    close: () => watch.close(),
+  });
 }
 
 /** Express 4 keeps its router in `_router` and throws on `router`; Express 5 the other way round, without throwing. */

@@ -1,5 +1,5 @@
 import type { HangwatchOptions } from '@hangwatch/core';
-import { openWatch } from '@hangwatch/core/adapter';
+import { openWatch, type Watch } from '@hangwatch/core/adapter';
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 import fp from 'fastify-plugin';
 import { enterHook } from './enter.ts';
@@ -32,13 +32,15 @@ function register(instance: FastifyInstance, options: HangwatchOptions, done: (e
     logSerializers: _serializers,
     ...own
   } = options as Record<string, unknown>;
-  let watch: ReturnType<typeof openWatch>;
+  let watch: Watch;
   try {
     watch = openWatch(own as HangwatchOptions);
   } catch (error) {
     done(error as Error);
     return;
   }
+  // An instance around this one may have it already; that one's requests are watched there.
+  if (!instance.hasDecorator('hangwatch')) instance.decorate('hangwatch', watch);
   instance.addHook('onRoute', checkRoute);
   if (watch.enabled) {
     instance.addHook('onRoute', wrapRoute);

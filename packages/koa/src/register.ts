@@ -1,4 +1,4 @@
-import type { HangwatchOptions } from '@hangwatch/core';
+import type { Configuration, HangwatchOptions } from '@hangwatch/core';
 import { openWatch, type RouteOptions } from '@hangwatch/core/adapter';
 import type { Middleware } from './context.ts';
 import { enterRequest } from './enter.ts';
@@ -6,6 +6,8 @@ import { route } from './route.ts';
 
 /** The middleware that {@link hangwatch} makes. */
 export interface HangwatchMiddleware extends Middleware {
+  /** Changes thresholds, routes and what is ignored while the process runs. Throws `HANGWATCH_ERR_OPTION`. */
+  configure(change: Configuration): void;
   /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
   close(): Promise<void>;
 }
@@ -33,5 +35,8 @@ function makeMiddleware(options: HangwatchOptions = {}): HangwatchMiddleware {
   const middleware: Middleware = function hangwatch(context, next) {
     return watch.enabled ? enterRequest(watch, middleware, context, next) : next();
   };
-  return Object.assign(middleware, { close: () => watch.close() });
+  return Object.assign(middleware, {
+    configure: (change: Configuration) => watch.configure(change),
+    close: () => watch.close(),
+  });
 }

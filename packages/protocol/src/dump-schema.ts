@@ -49,6 +49,7 @@ const EvidenceClassSchema = oneOf([
   'no-progress',
   'chain-stalled',
   'slow',
+  'on-request',
 ]);
 
 /** An object whose missing fields are described by what they ought to be, not by what the object ought to be. */
@@ -171,7 +172,7 @@ export const EnvelopeSchema = object(
   {
     schema: v.literal(DUMP_SCHEMA_VERSION, `must be ${JSON.stringify(DUMP_SCHEMA_VERSION)}`),
     id: dumpId,
-    kind: oneOf(['hang', 'recovered', 'gone']),
+    kind: oneOf(['hang', 'recovered', 'gone', 'snapshot']),
     at: timestamp,
     follows: v.optional(dumpId),
     process: ProcessSchema,

@@ -3,9 +3,10 @@ export const DUMP_SCHEMA_VERSION = 'hangwatch.dump/1';
 
 /**
  * What a dump reports: a request that hangs (`hang`), that was reported and has finished after all (`recovered`),
- * or that ended otherwise (`gone`): its client has left, or hangwatch was told to answer in its place.
+ * or that ended otherwise (`gone`, see below); or what was in flight when somebody asked (`snapshot`).
+ * Gone: its client has left, or hangwatch was told to answer in its place.
  */
-export type DumpKind = 'hang' | 'recovered' | 'gone';
+export type DumpKind = 'hang' | 'recovered' | 'gone' | 'snapshot';
 
 /**
  * Evidence classes, strongest first. The first watchdogs send the last three; a receiver knows them all, so that a collector
@@ -20,6 +21,7 @@ export type DumpKind = 'hang' | 'recovered' | 'gone';
  * - `no-progress`: nothing of the request has moved for the timeout
  * - `chain-stalled`: its own awaits stand still while other work in its context moves
  * - `slow`: it moves, and has been running for longer than `maxDuration`
+ * - `on-request`: nothing is wrong; somebody asked what is in flight
  */
 export type Evidence =
   | 'proven-cycle'
@@ -30,7 +32,8 @@ export type Evidence =
   | 'waiting-outbound'
   | 'no-progress'
   | 'chain-stalled'
-  | 'slow';
+  | 'slow'
+  | 'on-request';
 
 /** Whose code a frame is: the application's, an installed dependency's, Node's own, or hangwatch's. */
 export type FrameKind = 'app' | 'dependency' | 'node' | 'hangwatch';

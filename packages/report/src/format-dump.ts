@@ -24,17 +24,20 @@ const MAX_TWINS = 12;
  * ```
  */
 export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string {
-  if (dump.kind !== 'hang') return formatDumpLine(dump, options);
+  if (dump.kind === 'recovered' || dump.kind === 'gone') return formatDumpLine(dump, options);
   const style = reportStyle(options, dump.process.cwd);
-  const stuck = dump.requests.filter((request) => request.state === 'stuck');
-  const moving = dump.requests.filter((request) => request.state === 'moving');
+  const snapshot = dump.kind === 'snapshot';
+  const stuck = dump.requests.filter((request) => snapshot || request.state === 'stuck');
+  const moving = dump.requests.filter((request) => !snapshot && request.state === 'moving');
   const { shown, rest } = formatStuck(stuck, dump, style);
   const others = [...rest, ...moving];
-  const count = rest.length === 0 ? `${moving.length}` : `${others.length}, of which ${rest.length} stuck`;
+  const count = rest.length === 0 || snapshot ? `${others.length}` : `${others.length}, of which ${rest.length} stuck`;
   const blocks = [
     [title(dump, style), ...origin(dump, style)],
     ...shown,
-    others.length === 0 ? [] : [`also in flight (${count}):`, ...formatTable(others, style)],
+    others.length === 0
+      ? []
+      : [`${shown.length === 0 ? '' : 'also '}in flight (${count}):`, ...formatTable(others, style)],
     footer(dump, style),
   ];
   return blocks

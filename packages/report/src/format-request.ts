@@ -55,6 +55,8 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
   switch (request.verdict?.evidence ?? dumpEvidence) {
     case 'slow':
       return `slow: it moved ${idle} ago, and is not done`;
+    case 'on-request':
+      return `moved ${idle} ago, ${timeout}`;
     case 'chain-stalled':
       return `its own awaits stand still, other work in its context moved ${idle} ago, ${timeout}`;
     default:

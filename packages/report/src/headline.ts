@@ -1,6 +1,6 @@
 import type { Dump } from '@hangwatch/protocol';
 
-/** What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `RECOVERED`, `GONE`. */
+/** What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `RECOVERED`, `GONE`, `SNAPSHOT`. */
 export function headline(dump: Pick<Dump, 'kind' | 'verdict'>): string {
   if (dump.kind !== 'hang') return dump.kind.toUpperCase();
   switch (dump.verdict.evidence) {
@@ -17,7 +17,7 @@ export function headline(dump: Pick<Dump, 'kind' | 'verdict'>): string {
 
 /** How bad it is, for colours and sorting. */
 export function severity(dump: Pick<Dump, 'kind' | 'verdict'>): 'alarm' | 'warning' | 'relief' {
-  if (dump.kind === 'recovered') return 'relief';
+  if (dump.kind === 'recovered' || dump.kind === 'snapshot') return 'relief';
   const weak = dump.kind === 'gone' || dump.verdict.evidence === 'slow' || dump.verdict.evidence === 'chain-stalled';
   return weak ? 'warning' : 'alarm';
 }

@@ -94,6 +94,8 @@ export type ToWatchdog =
       readonly resources: ResourceCounts;
       readonly tookMs: number;
     }
+  /** Somebody asks for a dump of everything in flight; the answer is a `snapshot`. */
+  | { readonly type: 'dump'; readonly id: number }
   | { readonly type: 'stop'; readonly deadlineMs: number };
 
 /** Watchdog to main thread. */
@@ -105,5 +107,6 @@ export type ToMain =
   | { readonly type: 'gather'; readonly id: number; readonly stuck: readonly SlotRef[] }
   | { readonly type: 'hang'; readonly dump: Dump }
   | { readonly type: 'stuck'; readonly requests: readonly StuckNotice[] }
+  | { readonly type: 'snapshot'; readonly id: number; readonly dump: Dump | undefined }
   | { readonly type: 'problem'; readonly code: string; readonly message: string }
   | { readonly type: 'stopped'; readonly counters: Readonly<Record<string, number>> };

@@ -4,7 +4,7 @@ import { Tracker } from './tracker.ts';
 /** The version is that of this shape: copies of hangwatch that agree on it share one tracker, across ESM and CommonJS. */
 const KEY = Symbol.for('hangwatch.core/1');
 /** Options that one watchdog can have only one of. The scan interval is one too, but its default follows each registration's timeout. */
-const PROCESS_WIDE = ['collectors', 'token', 'service', 'version', 'spoolDir'] as const;
+const PROCESS_WIDE = ['collectors', 'token', 'service', 'version', 'spoolDir', 'signal'] as const;
 
 interface Shared {
   tracker: Tracker;

@@ -75,9 +75,10 @@ function originalUrl(request: IncomingRequest): string {
 }
 
 function nameOf(record: RequestRecord, request: IncomingRequest, problems: ProblemReporter): string | undefined {
-  if (record.nameRoute === undefined) return undefined;
+  const { routeName } = record.rules;
+  if (routeName === undefined) return undefined;
   try {
-    const name: unknown = record.nameRoute(request);
+    const name: unknown = routeName(request);
     return typeof name === 'string' && name !== '' ? name : undefined;
   } catch (error) {
     problems.report(

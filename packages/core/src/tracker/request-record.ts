@@ -18,7 +18,8 @@ import {
 import type { ByteCounters } from './byte-counters.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import type { Slot } from './in-flight-table.ts';
-import type { RouteOverride } from './route-override.ts';
+import { mergeOverrides, type RouteOverride } from './route-override.ts';
+import { pathOf, type Rules } from './rules.ts';
 import type { AnyFunction, Site } from './site.ts';
 import { Trail } from './trail.ts';
 import { OutboundWait } from './waits/outbound-wait.ts';
@@ -54,7 +55,8 @@ export class RequestRecord extends AwaitContext {
   site: Site | undefined = undefined;
   /** The last places it has passed. */
   trail: Trail;
-  nameRoute: ((request: IncomingRequest) => string | undefined) | undefined;
+  /** Those of the registration that it entered through. */
+  readonly rules: Rules;
   bytes: ByteCounters | undefined = undefined;
   /** The counters' last reading; -1 before the first. */
   bytesSeen = -1;
@@ -69,6 +71,8 @@ export class RequestRecord extends AwaitContext {
   abortsWhenStuck = false;
   /** What has been answered in its place. */
   answeredStatus: number | undefined = undefined;
+  /** What the code of its route has said. */
+  #ofCode: RouteOverride | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #aborted: HangwatchError | undefined = undefined;
   /** What the framework's adapter remembers of this request; forgotten when the request is over. */
@@ -80,7 +84,7 @@ export class RequestRecord extends AwaitContext {
     slot: Slot,
     request: IncomingRequest,
     response: OutgoingResponse,
-    nameRoute: ((request: IncomingRequest) => string | undefined) | undefined,
+    rules: Rules,
   ) {
     super(slot.cells, slot.base + kSequence);
     this.id = id;
@@ -90,7 +94,7 @@ export class RequestRecord extends AwaitContext {
     this.trail = slot.trail ??= new Trail();
     this.request = request;
     this.response = response;
-    this.nameRoute = nameRoute;
+    this.rules = rules;
   }
 
   /** The request has reached a layer, hook, phase or checkpoint: it advances, and this is where it is. */
@@ -132,18 +136,37 @@ export class RequestRecord extends AwaitContext {
     if (pattern === this.route || this.slot === undefined) return;
     this.route = pattern;
     this.cells[this.base + kRoute] = this.owner.routeId(pattern);
+    if (this.rules.hasRoutes) this.applyRules();
   }
 
-  /** Another timeout for this request, or none at all. */
+  /** What the code of its route says of this request: another timeout, or not to watch it. */
   override(override: RouteOverride): void {
-    if (override.watch === false) this.unwatch();
-    if (override.timeoutMs !== undefined) this.cells[this.base + kTimeoutMs] = override.timeoutMs;
-    if (override.maxDurationMs !== undefined) this.cells[this.base + kMaxDurationMs] = override.maxDurationMs;
-    this.whenStuck(override.respondStatus ?? this.respondStatus, override.abort ?? this.abortsWhenStuck);
+    this.#ofCode = this.#ofCode === undefined ? override : mergeOverrides(this.#ofCode, override);
+    this.applyRules();
   }
 
-  /** What to do about the request when it is reported as stuck, besides. */
-  whenStuck(respondStatus: number, abort: boolean): void {
+  /** Writes down what holds for it now: the rules of its registration, over them what its code says, over both the registration's routes. */
+  applyRules(): void {
+    const { rules, cells, base } = this;
+    if (this.slot === undefined) return;
+    const code = this.#ofCode;
+    const routes = rules.hasRoutes ? rules.forRoute(this.method, this.route ?? this.#path()) : undefined;
+    cells[base + kTimeoutMs] = routes?.timeoutMs ?? code?.timeoutMs ?? rules.timeoutMs;
+    cells[base + kMaxDurationMs] = routes?.maxDurationMs ?? code?.maxDurationMs ?? rules.maxDurationMs;
+    this.#whenStuck(
+      routes?.respondStatus ?? code?.respondStatus ?? rules.respondStatus,
+      routes?.abort ?? code?.abort ?? rules.abort,
+    );
+    if ((routes ?? code)?.watch === false) this.unwatch();
+    // What is open-ended by nature is found to be so again, before it is reported.
+    else Atomics.and(cells, base + kFlags, ~FLAG_UNWATCHED);
+  }
+
+  #path(): string {
+    return this.request === undefined ? '' : pathOf(this.request);
+  }
+
+  #whenStuck(respondStatus: number, abort: boolean): void {
     this.respondStatus = respondStatus;
     this.abortsWhenStuck = abort;
     if (respondStatus !== 0 || abort) Atomics.or(this.cells, this.base + kFlags, FLAG_NOTIFY);
@@ -196,7 +219,7 @@ export class RequestRecord extends AwaitContext {
     this.slot = undefined;
     this.request = undefined;
     this.response = undefined;
-    this.nameRoute = undefined;
+    this.#ofCode = undefined;
     this.site = undefined;
     this.trail.clear();
     this.trail = SINK_TRAIL;

@@ -25,6 +25,19 @@ describe('a wrong option is said as it was given', () => {
     [{ respond: 404 }, 'options.respond must be a status from 500 to 599 or false, got 404'],
     [{ respond: true }, 'options.respond must be a status from 500 to 599 or false, got true'],
     [{ abort: 'yes' }, 'options.abort must be true or false, got "yes"'],
+    [{ routes: [] }, 'options.routes must be an object, got []'],
+    [
+      { routes: { export: false } },
+      'options.routes: a route is named as in reports, /export or GET /export, got "export"',
+    ],
+    [
+      { routes: { 'GET /x': { timeout: 0 } } },
+      'options.routes["GET /x"].timeout must be a positive number of milliseconds, got 0',
+    ],
+    ...['SIGKILL', 'SIGUSR1', 'usr2', 12].map((signal): [unknown, string] => [
+      { signal },
+      `options.signal must be a signal that may be caught, such as SIGUSR2 (SIGUSR1 starts the debugger), got ${JSON.stringify(signal)}`,
+    ]),
     [{ onHang: {} }, 'options.onHang must be a function, got {}'],
     [{ onInternalError: 1 }, 'options.onInternalError must be a function, got 1'],
     [{ enabled: 'yes' }, 'options.enabled must be true or false, got "yes"'],

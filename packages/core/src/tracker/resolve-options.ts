@@ -1,8 +1,10 @@
+import { constants } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { HangwatchError } from '../errors.ts';
 import type { HangwatchOptions, IgnoreRule } from '../options.ts';
 import { describeValue } from './describe-value.ts';
+import { resolveRoutes } from './resolve-routes.ts';
 import { isErrorStatus, MAX_MS, STATUS } from './route-override.ts';
 
 /** {@link HangwatchOptions}, checked and complete. */
@@ -18,10 +20,12 @@ export interface ResolvedOptions {
   readonly version: string;
   readonly spoolDir: string | undefined;
   readonly ignore: readonly IgnoreRule[];
+  readonly routes: ReturnType<typeof resolveRoutes>;
   readonly routeName: HangwatchOptions['routeName'];
   /** 0: never. */
   readonly respondStatus: number;
   readonly abort: boolean;
+  readonly signal: NodeJS.Signals | undefined;
   readonly onHang: HangwatchOptions['onHang'];
   readonly onInternalError: HangwatchOptions['onInternalError'];
 }
@@ -39,13 +43,15 @@ const text = (what = 'a non-empty string') => v.pipe(v.string(expected(what)), v
 const callback = v.custom<(...args: never[]) => unknown>((x) => typeof x === 'function', expected('a function'));
 const URL_TEXT = 'an http: or https: URL';
 const collectorUrl = v.pipe(v.string(expected(URL_TEXT)), v.check(isHttpUrl, expected(URL_TEXT)));
+const SIGNAL = 'a signal that may be caught, such as SIGUSR2 (SIGUSR1 starts the debugger)';
 const IGNORE = 'a path that begins with /, a RegExp or a function';
 const ignoreRule = v.custom<IgnoreRule>(
   (x) => typeof x === 'function' || x instanceof RegExp || (typeof x === 'string' && x.startsWith('/')),
   expected(IGNORE),
 );
 
-const OptionsSchema = v.strictObject({
+/** What `configure` may change as well. Of lists and tables more is checked by hand: which part of them is wrong says most. */
+const RuleEntries = {
   timeout: v.optional(milliseconds(DURATION)),
   maxDuration: v.optional(
     v.custom<number | false>(
@@ -53,6 +59,15 @@ const OptionsSchema = v.strictObject({
       expected(`${DURATION} or false`),
     ),
   ),
+  ignore: v.optional(v.unknown()),
+  respond: v.optional(v.custom<number | false>((x) => x === false || isErrorStatus(x), expected(STATUS))),
+  abort: v.optional(v.boolean(expected('true or false'))),
+  routes: v.optional(v.unknown()),
+};
+const RulesSchema = v.strictObject(RuleEntries);
+
+const OptionsSchema = v.strictObject({
+  ...RuleEntries,
   scanInterval: v.optional(
     v.custom<number>(
       (x) => typeof x === 'number' && x >= 10 && x <= 60_000,
@@ -65,10 +80,8 @@ const OptionsSchema = v.strictObject({
   service: v.optional(text()),
   version: v.optional(v.string(expected('a string'))),
   spoolDir: v.optional(text('a non-empty path')),
-  ignore: v.optional(v.unknown()),
   routeName: v.optional(callback),
-  respond: v.optional(v.custom<number | false>((x) => x === false || isErrorStatus(x), expected(STATUS))),
-  abort: v.optional(v.boolean(expected('true or false'))),
+  signal: v.optional(v.custom<NodeJS.Signals>(isUsableSignal, expected(SIGNAL))),
   onHang: v.optional(callback),
   onInternalError: v.optional(callback),
   enabled: v.optional(v.boolean(expected('true or false'))),
@@ -87,7 +100,7 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
   const given = (options ?? {}) as HangwatchOptions;
 
   const timeoutMs = given.timeout ?? environmentTimeout(env) ?? 10_000;
-  const collectors = list(
+  const collectors = listOf(
     given.collector ??
       env['HANGWATCH_COLLECTOR']
         ?.split(',')
@@ -98,10 +111,7 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
   collectors.forEach((url, i) => {
     check(collectors.length > 1 ? `${collectorName}[${i}]` : collectorName, collectorUrl, url);
   });
-  const ignore = list(given.ignore as IgnoreRule | readonly IgnoreRule[] | undefined);
-  ignore.forEach((rule, i) => {
-    check(ignore.length > 1 ? `options.ignore[${i}]` : 'options.ignore', ignoreRule, rule);
-  });
+  checkIgnore('options', given.ignore);
 
   return Object.freeze({
     enabled: given.enabled ?? !(isSet(env['HANGWATCH_DISABLED']) || underTestRunner(env)),
@@ -113,22 +123,48 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     service: given.service ?? nonEmpty(env['HANGWATCH_SERVICE']) ?? nonEmpty(env['npm_package_name']) ?? mainScript(),
     version: given.version ?? env['npm_package_version'] ?? '',
     spoolDir: given.spoolDir,
-    ignore,
+    ignore: listOf(given.ignore),
+    routes: resolveRoutes(given.routes, 'options.routes'),
     routeName: given.routeName,
     respondStatus: given.respond === false ? 0 : (given.respond ?? 0),
     abort: given.abort ?? false,
+    signal: given.signal,
     onHang: given.onHang,
     onInternalError: given.onInternalError,
   });
 }
 
-function check(name: string, schema: v.GenericSchema, value: unknown): void {
+/**
+ * Checks what `configure` was given, but for its routes.
+ *
+ * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`
+ */
+export function checkRules(name: string, rules: object): void {
+  check(name, RulesSchema, rules);
+  checkIgnore(name, (rules as HangwatchOptions).ignore);
+}
+
+function checkIgnore(name: string, given: HangwatchOptions['ignore']): void {
+  const ignore = listOf(given);
+  ignore.forEach((rule, i) => {
+    check(ignore.length > 1 ? `${name}.ignore[${i}]` : `${name}.ignore`, ignoreRule, rule);
+  });
+}
+
+function check<Entries extends v.ObjectEntries>(
+  name: string,
+  schema: v.GenericSchema | v.StrictObjectSchema<Entries, undefined>,
+  value: unknown,
+): void {
   const result = v.safeParse(schema, value);
   if (result.success) return;
   const [issue] = result.issues;
   const key = issue.path?.map((item) => String(item.key)).join('.');
   if (issue.type === 'strict_object' && key !== undefined) {
-    throw optionError(`${name}.${key}`, `is not an option; ${Object.keys(OptionsSchema.entries).join(', ')} are`);
+    throw optionError(
+      `${name}.${key}`,
+      `is not an option; ${Object.keys('entries' in schema ? schema.entries : {}).join(', ')} are`,
+    );
   }
   throw optionError(key === undefined ? name : `${name}.${key}`, issue.message);
 }
@@ -145,6 +181,15 @@ function environmentTimeout(env: NodeJS.ProcessEnv): number | undefined {
   throw optionError('HANGWATCH_TIMEOUT', `must be ${DURATION}, got ${describeValue(value)}`);
 }
 
+/** Not those that cannot be caught, nor the one with which Node starts its debugger. */
+function isUsableSignal(value: unknown): boolean {
+  return (
+    typeof value === 'string' &&
+    Object.hasOwn(constants.signals, value) &&
+    !['SIGKILL', 'SIGSTOP', 'SIGUSR1'].includes(value)
+  );
+}
+
 function isHttpUrl(value: string): boolean {
   try {
     return ['http:', 'https:'].includes(new URL(value).protocol);
@@ -154,7 +199,8 @@ function isHttpUrl(value: string): boolean {
   }
 }
 
-const list = <T>(value: T | readonly T[] | undefined): readonly T[] =>
+/** One rule, or a list of them, as a list. */
+export const listOf = <T>(value: T | readonly T[] | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as T];
 const nonEmpty = (value: string | undefined) => (value === undefined || value === '' ? undefined : value);
 const isSet = (value: string | undefined) =>

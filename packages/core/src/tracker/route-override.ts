@@ -36,6 +36,17 @@ export const STATUS = 'a status from 500 to 599 or false';
 /** Longest time that fits the shared table's 32-bit milliseconds with room to spare. */
 export const MAX_MS = 2 ** 31 - 1;
 
+/** What two pieces of code say of one route: the later wins, and a request that is not to be watched stays so. */
+export function mergeOverrides(earlier: RouteOverride, later: RouteOverride): RouteOverride {
+  return {
+    watch: earlier.watch && later.watch,
+    timeoutMs: later.timeoutMs ?? earlier.timeoutMs,
+    maxDurationMs: later.maxDurationMs ?? earlier.maxDurationMs,
+    respondStatus: later.respondStatus ?? earlier.respondStatus,
+    abort: later.abort ?? earlier.abort,
+  };
+}
+
 /** True for a status that says that the server has failed. */
 export function isErrorStatus(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 500 && (value as number) <= 599;

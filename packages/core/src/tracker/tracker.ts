@@ -1,5 +1,7 @@
 import { AwaitTracker } from '@hangwatch/async-hooks-helpers';
+import type { Dump } from '@hangwatch/protocol';
 import { HangwatchError, type HangwatchErrorCode } from '../errors.ts';
+import { messageOf } from '../message-of.ts';
 import {
   clockSince,
   kCheckpoint,
@@ -22,6 +24,7 @@ import {
 import type { SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
 import { actOnStuck } from './act-on-stuck.ts';
 import { byteCounters, isHttp2 } from './byte-counters.ts';
+import { DumpSignal } from './dump-signal.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { InFlightTable, type Slot } from './in-flight-table.ts';
@@ -29,20 +32,13 @@ import { ProblemReporter } from './problem-reporter.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
 import { stampRequest } from './request-stamp.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
+import type { RuleChange, Rules } from './rules.ts';
 import { type AnyFunction, Site, type SitePlace } from './site.ts';
+import { Snapshots } from './snapshots.ts';
 import { StringTable } from './string-table.ts';
 import { OutboundSources } from './waits/outbound-sources.ts';
 import { wasSent } from './was-sent.ts';
 import { WatchdogThread } from './watchdog-thread.ts';
-
-/** What one registration decides for its own requests. */
-export interface RequestRules {
-  readonly timeoutMs: number;
-  readonly maxDurationMs: number;
-  readonly routeName: ResolvedOptions['routeName'];
-  readonly respondStatus: number;
-  readonly abort: boolean;
-}
 
 /** The main thread's half of hangwatch: one for the process, however many applications register. */
 export class Tracker implements RecordOwner {
@@ -51,11 +47,15 @@ export class Tracker implements RecordOwner {
   readonly table: InFlightTable;
   /** The request in each slot, by slot number. */
   readonly records: (RequestRecord | undefined)[] = [];
+  /** Those of each registration. */
+  readonly rules = new Set<Rules>();
   readonly #strings: StringTable;
   readonly #sites = new Map<string, Site>();
   readonly #awaits: AwaitTracker;
   readonly #outbound: OutboundSources;
   readonly #thread: WatchdogThread;
+  readonly #snapshots: Snapshots;
+  readonly #signal: DumpSignal | undefined;
   readonly #entered: Site;
   #nextId = 1;
   #stopped = false;
@@ -71,21 +71,24 @@ export class Tracker implements RecordOwner {
     if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
     this.#outbound = new OutboundSources(() => this.current());
     const desk = new EvidenceDesk(this, (message) => this.#thread.post(message));
+    this.#snapshots = new Snapshots((message) => this.#thread.post(message));
     this.#thread = new WatchdogThread({
       options,
       table: this.table,
       strings: this.#strings,
       desk,
       problems: this.problems,
+      snapshots: this.#snapshots,
       onStuck: (notice) => this.#act(notice),
     });
     this.#entered = this.site('request entered');
+    this.#signal = options.signal === undefined ? undefined : new DumpSignal(options.signal, () => this.snapshot());
   }
 
   /**
    * Registers a request. `undefined` when it cannot be tracked: that is counted, and the request runs as if hangwatch were not there.
    */
-  enter(request: IncomingRequest, response: OutgoingResponse, rules: RequestRules): RequestRecord | undefined {
+  enter(request: IncomingRequest, response: OutgoingResponse, rules: Rules): RequestRecord | undefined {
     if (this.#stopped) return undefined;
     this.#thread.start();
     const slot = this.table.acquire();
@@ -112,11 +115,11 @@ export class Tracker implements RecordOwner {
     return record;
   }
 
-  #register(slot: Slot, request: IncomingRequest, response: OutgoingResponse, rules: RequestRules): RequestRecord {
+  #register(slot: Slot, request: IncomingRequest, response: OutgoingResponse, rules: Rules): RequestRecord {
     const { cells, base } = slot;
     const nowMs = this.clock[0] as number;
     const id = this.#nextId++;
-    const record = new RequestRecord(id, this, slot, request, response, rules.routeName);
+    const record = new RequestRecord(id, this, slot, request, response, rules);
     try {
       record.site = this.#entered;
       record.trail.pass(this.#entered, nowMs);
@@ -132,7 +135,7 @@ export class Tracker implements RecordOwner {
       cells[base + kTimeoutMs] = rules.timeoutMs;
       cells[base + kMaxDurationMs] = rules.maxDurationMs;
       cells[base + kFlags] = 0;
-      if (rules.respondStatus !== 0 || rules.abort) record.whenStuck(rules.respondStatus, rules.abort);
+      if (rules.isSpecial) record.applyRules();
       stampRequest(request, record);
       if (isHttp2(request)) record.bytes = byteCounters(request);
       return record;
@@ -162,6 +165,26 @@ export class Tracker implements RecordOwner {
     record.clear();
     this.table.release(slot);
     Atomics.sub(this.table.header, kInFlight, 1);
+  }
+
+  /** Changes the rules of one registration or of all, and those of the requests in flight with them. */
+  configure(change: RuleChange, only?: Rules): void {
+    const changed = only === undefined ? this.rules : new Set([only]);
+    for (const rules of changed) rules.change(change);
+    for (const record of this.records) {
+      if (record === undefined || !changed.has(record.rules)) continue;
+      record.applyRules();
+      this.#applyIgnore(record);
+    }
+  }
+
+  /** A request that would not have been entered any more is shown as in flight, and never as stuck. */
+  #applyIgnore(record: RequestRecord): void {
+    try {
+      if (record.request !== undefined && record.rules.ignores(record.request)) record.unwatch();
+    } catch (error) {
+      this.problem('HANGWATCH_ERR_CALLBACK', `ignore threw: ${messageOf(error)}`, error);
+    }
   }
 
   /** Runs `fn` in the request's context. */
@@ -200,10 +223,18 @@ export class Tracker implements RecordOwner {
     this.problems.report(new HangwatchError(code, message, { cause }));
   }
 
+  /** A dump of everything in flight. Never rejects. */
+  async snapshot(): Promise<Dump | undefined> {
+    if (this.#stopped) return undefined;
+    this.#thread.start();
+    return this.#snapshots.ask();
+  }
+
   /** Ends tracking: requests in flight become untracked, the watchdog delivers what it has and ends. Idempotent. */
   async stop(deadlineMs: number): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#signal?.stop();
     // A server closes when its last connection has: whoever is left has no client any more.
     for (const record of [...this.records]) record?.leave(record.response !== undefined && wasSent(record.response));
     this.#outbound.stop();

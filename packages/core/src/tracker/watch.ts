@@ -1,12 +1,14 @@
 import { messageOf } from '../message-of.ts';
-import type { HangwatchOptions, IgnoreRule } from '../options.ts';
+import type { Configuration, HangwatchOptions } from '../options.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { releaseTracker, sharedTracker } from './process-tracker.ts';
 import type { RequestRecord } from './request-record.ts';
 import { recordOf } from './request-stamp.ts';
+import { resolveConfiguration } from './resolve-configuration.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
+import { Rules } from './rules.ts';
 import type { AnyFunction, Site } from './site.ts';
-import type { RequestRules, Tracker } from './tracker.ts';
+import type { Tracker } from './tracker.ts';
 import { wasSent } from './was-sent.ts';
 
 /** How long `close` lets reports that are under way arrive. */
@@ -24,15 +26,15 @@ const CLOSE_DEADLINE_MS = 2_000;
  */
 export class Watch {
   readonly options: ResolvedOptions;
-  readonly #rules: RequestRules;
+  readonly #rules: Rules;
   readonly #tracker: Tracker | undefined;
   #closed = false;
 
   constructor(options: ResolvedOptions, tracker: Tracker | undefined) {
     this.options = options;
     this.#tracker = tracker;
-    const { timeoutMs, maxDurationMs, routeName, respondStatus, abort } = options;
-    this.#rules = { timeoutMs, maxDurationMs, routeName, respondStatus, abort };
+    this.#rules = new Rules(options);
+    tracker?.rules.add(this.#rules);
   }
 
   /** `false`: switched off by option, environment or test runner; every call is a no-op. */
@@ -54,7 +56,7 @@ export class Watch {
       if (recordOf(request) !== undefined) return undefined;
       // Over before it began, as when a client leaves while an earlier middleware is busy: no `close` will come any more.
       if (response.destroyed || response.writableFinished) return undefined;
-      if (this.options.ignore.length > 0 && this.#ignores(request, tracker)) return undefined;
+      if (this.#ignores(request, tracker)) return undefined;
       const record = tracker.enter(request, response, this.#rules);
       if (record !== undefined) {
         // `close` comes last, of a finished response as of one whose client left. It may come twice.
@@ -81,20 +83,30 @@ export class Watch {
     return this.#tracker?.site(label, where);
   }
 
+  /**
+   * Changes this registration's thresholds, routes and what it ignores, for requests in flight as well.
+   *
+   * @throws {HangwatchError} `HANGWATCH_ERR_OPTION` when something is wrong; then nothing has changed
+   * @example
+   * watch.configure({ routes: { 'GET /export': { timeout: 120_000 } } });
+   */
+  configure(change: Configuration): void {
+    const resolved = resolveConfiguration(change);
+    this.#tracker?.configure(resolved, this.#rules);
+  }
+
   /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#tracker?.rules.delete(this.#rules);
     if (this.#tracker !== undefined) await releaseTracker(this.#tracker, CLOSE_DEADLINE_MS);
   }
 
   /** A rule that throws ignores nothing: better a request too many in a report than a hang that nobody sees. */
   #ignores(request: IncomingRequest, tracker: Tracker): boolean {
-    const url = request.url ?? '';
-    const end = url.search(/[?#]/);
-    const path = end === -1 ? url : url.slice(0, end);
     try {
-      return this.options.ignore.some((rule) => matches(rule, path, request));
+      return this.#rules.ignores(request);
     } catch (error) {
       tracker.problem('HANGWATCH_ERR_CALLBACK', `ignore threw: ${messageOf(error)}`, error);
       return false;
@@ -110,14 +122,4 @@ export class Watch {
 export function openWatch(options: HangwatchOptions = {}): Watch {
   const resolved = resolveOptions(options);
   return new Watch(resolved, resolved.enabled ? sharedTracker(resolved) : undefined);
-}
-
-function matches(rule: IgnoreRule, path: string, request: IncomingRequest): boolean {
-  if (typeof rule === 'string') return rule.endsWith('*') ? path.startsWith(rule.slice(0, -1)) : path === rule;
-  if (rule instanceof RegExp) {
-    // A `g` or `y` expression remembers where it stopped: it would match every second request.
-    rule.lastIndex = 0;
-    return rule.test(path);
-  }
-  return rule(request) === true;
 }

@@ -12,6 +12,7 @@ import type { EvidenceDesk } from './evidence-desk.ts';
 import type { InFlightTable } from './in-flight-table.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { StringTable } from './string-table.ts';
 
 /** Restarts after an unasked death, and the pause before each. */
@@ -30,6 +31,7 @@ interface Parts {
   readonly strings: StringTable;
   readonly desk: EvidenceDesk;
   readonly problems: ProblemReporter;
+  readonly snapshots: Snapshots;
   readonly onStuck: (notice: StuckNotice) => void;
 }
 
@@ -57,9 +59,11 @@ export class WatchdogThread {
     if (this.#state === 'idle') this.#context.runInAsyncScope(() => this.#spawn());
   }
 
-  /** Sends a message, if there is anybody to send it to: a thread that starts later is told everything that it must know then. */
-  post(message: ToWatchdog): void {
-    if (this.#state === 'running') this.#worker?.postMessage(message);
+  /** Sends a message, if there is anybody to send it to, and returns whether there was: a thread that starts later is told everything that it must know then. */
+  post(message: ToWatchdog): boolean {
+    if (this.#state !== 'running' || this.#worker === undefined) return false;
+    this.#worker.postMessage(message);
+    return true;
   }
 
   /** Lets the thread deliver what it has, for `deadlineMs` at most, and ends it. */
@@ -67,6 +71,7 @@ export class WatchdogThread {
     const worker = this.#worker;
     const wasRunning = this.#state === 'running';
     this.#state = 'stopped';
+    this.#parts.snapshots.giveUp();
     clearTimeout(this.#restartTimer);
     this.#worker = undefined;
     if (worker === undefined) return;
@@ -142,6 +147,9 @@ export class WatchdogThread {
       case 'stuck':
         for (const notice of message.requests) this.#parts.onStuck(notice);
         return;
+      case 'snapshot':
+        this.#parts.snapshots.answered(message.id, message.dump);
+        return;
       case 'problem':
         this.#problem(message.code as HangwatchError['code'], message.message);
         return;
@@ -157,6 +165,7 @@ export class WatchdogThread {
   #died(worker: Worker, error: unknown): void {
     if (this.#worker !== worker || this.#state !== 'running') return;
     this.#worker = undefined;
+    this.#parts.snapshots.giveUp();
     const delayMs = RESTART_DELAYS_MS[this.#restarts++];
     const what = `the watchdog's thread died: ${messageOf(error)}`;
     if (delayMs === undefined) {

@@ -81,6 +81,30 @@ export class DumpBuilder {
     });
   }
 
+  /** The dump of everything in flight, of which nothing is said to be stuck. */
+  snapshot(inFlight: readonly Watched[], gathered: Gathered, nowMs: number): Dump {
+    const requests = inFlight
+      .slice(0, MAX_REQUESTS)
+      .map((watched) => this.#request(watched, gathered.requests.get(watched.slot), nowMs, undefined));
+    const oldest = requests.reduce<DumpRequest | undefined>(
+      (a, b) => (a === undefined || b.elapsedMs > a.elapsedMs ? b : a),
+      undefined,
+    );
+    const summary =
+      oldest === undefined
+        ? 'nothing is in flight'
+        : `${inFlight.length} in flight; the oldest, ${nameOf(oldest)}, for ${(oldest.elapsedMs / 1_000).toFixed(1)} s`;
+    return cutToLimits({
+      ...this.#frame('snapshot'),
+      verdict: { evidence: 'on-request', summary },
+      requests,
+      evidence: { complete: gathered.complete, tookMs: gathered.tookMs },
+      eventLoop: gathered.eventLoop,
+      resources: gathered.resources,
+      suppressed: { dumps: 0, requests: 0 },
+    });
+  }
+
   /** The dump of requests that were reported and have ended since, all of them in the same way. */
   ended({ kind, requests, last, answeredStatus }: Ended): Dump {
     const [request] = requests;

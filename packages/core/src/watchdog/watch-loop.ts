@@ -35,6 +35,8 @@ const MAIN_THREAD_SHARE = 0.01;
 const IDLE_SCANS = 5;
 /** Looks asked for in one scan, oldest first; the rest is asked for in the next. */
 const LOOKS_PER_SCAN = 64;
+/** Requests of a snapshot that are shown as fully as stuck ones are. */
+const DETAILED = 200;
 
 /** What the loop needs from outside: the thread's entry file wires it, tests bring their own. */
 export interface WatchLoopParts {
@@ -97,6 +99,9 @@ export class WatchLoop {
       case 'left':
         this.#left(message);
         return;
+      case 'dump':
+        this.#investigate(() => this.#snapshot(message.id));
+        return;
       case 'look':
       case 'evidence-part':
       case 'evidence-end':
@@ -138,13 +143,7 @@ export class WatchLoop {
     }
     // One at a time: what is found meanwhile is found again by the scan after it.
     if (scan.suspects.length > 0 && this.#investigation === undefined) {
-      this.#investigation = this.#investigate(scan, nowMs)
-        .catch((error: unknown) =>
-          post({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL', message: `a scan failed: ${messageOf(error)}` }),
-        )
-        .finally(() => {
-          this.#investigation = undefined;
-        });
+      this.#investigate(() => this.#lookInto(scan, nowMs));
     }
     const untilDueMs = Math.ceil(scan.nextDueMs - nowMs);
     this.#schedule(Math.max(1, Math.min(settings.scanIntervalMs, untilDueMs)));
@@ -178,7 +177,24 @@ export class WatchLoop {
     Atomics.store(this.#captureBudget, 0, Math.min(CAPTURES_PER_SECOND, Math.round(budget)));
   }
 
-  async #investigate(scan: Scan, nowMs: number): Promise<void> {
+  /** The main thread answers one question at a time. */
+  #investigate(work: () => Promise<void>): void {
+    const investigation = (this.#investigation ?? Promise.resolve())
+      .then(work)
+      .catch((error: unknown) =>
+        this.#parts.post({
+          type: 'problem',
+          code: 'HANGWATCH_ERR_INTERNAL',
+          message: `a scan failed: ${messageOf(error)}`,
+        }),
+      )
+      .finally(() => {
+        if (this.#investigation === investigation) this.#investigation = undefined;
+      });
+    this.#investigation = investigation;
+  }
+
+  async #lookInto(scan: Scan, nowMs: number): Promise<void> {
     const suspects = await this.#confirm(scan.suspects, nowMs);
     if (suspects.length === 0) return;
     // In a storm nothing could be sent: the main thread is left in peace until it could.
@@ -317,6 +333,20 @@ export class WatchLoop {
     // A request may end between its judgement and its mark: nobody will tell of it.
     for (const { watched } of findings) {
       if (this.#table.generation(watched.slot) !== watched.generation) this.#ledger.forget(refOf(watched));
+    }
+  }
+
+  /** Somebody has asked for it, and is answered in any case. */
+  async #snapshot(id: number): Promise<void> {
+    let dump: Dump | undefined;
+    try {
+      const first = this.#scanner.scan(this.#clock.nowMs).inFlight.slice(0, DETAILED).map(refOf);
+      const gathered = await this.#inSources(await this.#main.gather(first));
+      const nowMs = this.#clock.nowMs;
+      dump = this.#dumps.snapshot(this.#scanner.scan(nowMs).inFlight, gathered, nowMs);
+      this.#parts.deliver(dump);
+    } finally {
+      this.#parts.post({ type: 'snapshot', id, dump });
     }
   }
 

@@ -2,6 +2,8 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { SEGMENT_BYTES } from '../../shared/slot-layout.ts';
 import { RequestRecord } from '../request-record.ts';
+import { resolveOptions } from '../resolve-options.ts';
+import { Rules } from '../rules.ts';
 import { Site } from '../site.ts';
 
 /** A record of a request in flight, for unit tests: with a clock of its own, and nothing behind it. */
@@ -22,6 +24,6 @@ export function testingRecord(id = 1): RequestRecord {
     { index: 0, cells, base: 0, trail: undefined },
     request,
     new ServerResponse(request),
-    undefined,
+    new Rules(resolveOptions({}, {})),
   );
 }
