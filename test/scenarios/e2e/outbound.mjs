@@ -16,6 +16,7 @@ import { Worker } from 'node:worker_threads';
 import { watchServer } from '@hangwatch/core';
 import Redis from 'ioredis';
 import mssql from 'mssql';
+import { createServer as createMysqlServer } from 'mysql2';
 import mysql from 'mysql2/promise';
 import { createClient } from 'redis';
 import { Pool, Agent as UndiciAgent, fetch as undiciFetch } from 'undici';
@@ -63,10 +64,11 @@ process.chdir(folder);
 const httpAgent = new http.Agent({ maxSockets: 2 });
 const undiciPool = new Pool(`http://127.0.0.1:${silentHttp}`, { connections: 2 });
 const undiciAgent = new UndiciAgent({ connections: 2 });
-const answeringPool = new Pool(`http://127.0.0.1:${answeringHttp}`, { connections: 1 });
+const drained = drainedPools();
 const forEver = () => new Promise(() => undefined);
 const responseTo = (request) => once(request, 'response').then(([response]) => response);
-const mysqlOptions = { host: '127.0.0.1', port: silentTcp, user: 'secret', password: 'secret' };
+const mysqlOptions = { host: '127.0.0.1', port: silentTcp, user: 'secret', password: 'secret', connectTimeout: 60_000 };
+const mysqlSilentOnQueries = await startMysqlServer();
 let databasePool;
 
 const routes = {
@@ -75,10 +77,17 @@ const routes = {
   '/fetch-connect': () => fetch(`http://127.0.0.1:${deafTcp}/`),
   '/fetch-queued': () => undiciFetch(`http://127.0.0.1:${silentHttp}/queued`, { dispatcher: undiciAgent }),
   '/undici': () => undiciPool.request({ path: '/pool', method: 'POST', body: 'secret' }),
-  '/undici-answered': async () => {
-    const { body } = await answeringPool.request({ path: '/answered', method: 'GET' });
-    await body.text();
+  // Opens the connections of two pools, gets its answers, and then waits for something else.
+  '/opener': async () => {
+    for (const text of await Promise.all([drained.request(), drained.fetch()])) void text;
     await forEver();
+  },
+  // Its calls wait in the pools' queues, and are sent when the opener's calls are answered.
+  '/queued-behind': async () => {
+    await drained.opened;
+    const calls = [drained.request(), drained.fetch()];
+    drained.answerFirst();
+    await Promise.all(calls);
   },
   '/http': () => responseTo(http.get(`http://user:secret@127.0.0.1:${silentHttp}/x?secret`)),
   '/http-body': async () => {
@@ -115,8 +124,9 @@ const routes = {
   '/worker': () => once(new Worker('setInterval(() => {}, 1_000)', { eval: true, name: 'silent' }), 'message'),
   '/import': () => import(`${endless}?secret`),
   '/mysql': async () => (await mysql.createConnection(mysqlOptions)).query("select * from users where name = 'secret'"),
+  // The first has the pool's only connection, the others wait for it.
   '/mysql-pool': () => {
-    databasePool ??= mysql.createPool({ ...mysqlOptions, connectionLimit: 1 });
+    databasePool ??= mysql.createPool({ ...mysqlOptions, port: mysqlSilentOnQueries, connectionLimit: 1 });
     return databasePool.query("select * from users where name = 'secret'");
   },
   '/ioredis': () =>
@@ -155,3 +165,60 @@ server.listen(0, '127.0.0.1', () => {
   console.log(JSON.stringify({ port: server.address().port, ports, routes: Object.keys(routes) }));
 });
 process.on('exit', () => deaf.kill('SIGKILL'));
+
+/** A MySQL server that lets everybody in and answers no query. */
+function startMysqlServer() {
+  const mysqlServer = createMysqlServer();
+  mysqlServer.on('connection', (connection) => {
+    connection.on('error', () => undefined).on('query', () => undefined);
+    connection.serverHandshake({
+      protocolVersion: 10,
+      serverVersion: '5.7.0',
+      connectionId: 1,
+      statusFlags: 2,
+      characterSet: 33,
+      capabilityFlags: 0xffffff,
+      authCallback: (_parameters, done) => done(null),
+    });
+  });
+  mysqlServer.listen(0, '127.0.0.1');
+  return once(mysqlServer._server, 'listening').then(() => mysqlServer._server.address().port);
+}
+
+/** Two pools of one connection each, to a server that answers the first call on each when told to, and later ones never. */
+function drainedPools() {
+  const held = [];
+  const { promise: opened, resolve: open } = withResolvers();
+  const server = http.createServer((_request, response) => {
+    if (held.length < 2 && held.push(response) === 2) open();
+  });
+  const listening = listen(server);
+  const pools = listening.then((port) => ({
+    url: `http://127.0.0.1:${port}`,
+    pool: new Pool(`http://127.0.0.1:${port}`, { connections: 1 }),
+    // An agent makes a client of one connection, without a queue of its own, unless it is told to make a pool.
+    agent: new UndiciAgent({ factory: (origin, options) => new Pool(origin, { ...options, connections: 1 }) }),
+  }));
+  return {
+    opened,
+    async request() {
+      const { body } = await (await pools).pool.request({ path: '/drained-request', method: 'GET' });
+      return body.text();
+    },
+    async fetch() {
+      const { url, agent } = await pools;
+      return (await undiciFetch(`${url}/drained-fetch`, { dispatcher: agent })).text();
+    },
+    answerFirst() {
+      for (const response of held) if (!response.writableEnded) response.end('ok');
+    },
+  };
+}
+
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

@@ -136,6 +136,8 @@ export class EvidenceDesk {
     yield;
     // What a dump has no room for need not be gathered.
     const all = [...first, ...rest].slice(0, MAX_REQUESTS);
+    const found = this.#tracker.findOutbound();
+    yield;
     // The stuck ones first, in parts: each part tells the watchdog that the main thread lives, and is safe if the next never comes.
     for (let i = 0; i < all.length; i += PART) {
       const part = all.slice(i, i + PART);
@@ -144,7 +146,13 @@ export class EvidenceDesk {
       for (const record of part) {
         // A later question makes this one void.
         if (this.#gathering !== id) return;
-        const evidence = requestEvidence(record, stacks.get(record) ?? [], first.has(record), this.#tracker.problems);
+        const evidence = requestEvidence(
+          record,
+          stacks.get(record) ?? [],
+          first.has(record),
+          found,
+          this.#tracker.problems,
+        );
         if (evidence !== undefined) requests.push(evidence);
         yield;
         if (requests.length < REQUESTS_PER_MESSAGE && record !== part.at(-1)) continue;

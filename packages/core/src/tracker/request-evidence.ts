@@ -10,7 +10,7 @@ import { maskPath } from './path-mask.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import { RequestRecord } from './request-record.ts';
 import { trailEvidence } from './trail-evidence.ts';
-import { OutboundWait } from './waits/outbound-wait.ts';
+import { type FoundWaits, outboundWaits } from './waits/outbound-sources.ts';
 
 /** Stacks shown of a stuck request and of one that merely is in flight. */
 const STUCK_STACKS = 32;
@@ -31,6 +31,7 @@ export function requestEvidence(
   record: RequestRecord,
   stacks: readonly AwaitStack[],
   stuck: boolean,
+  found: FoundWaits,
   problems: ProblemReporter,
 ): RequestEvidence | undefined {
   const { slot, request, response } = record;
@@ -59,7 +60,7 @@ export function requestEvidence(
     omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
     waitsFor: [
-      ...OutboundWait.of(record),
+      ...outboundWaits(record, stacks, found),
       ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
       ...sharedWaits(stacks, record),
       ...bodyWait(request),

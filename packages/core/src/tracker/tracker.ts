@@ -36,7 +36,7 @@ import type { RuleChange, Rules } from './rules.ts';
 import { type AnyFunction, Site, type SitePlace } from './site.ts';
 import { Snapshots } from './snapshots.ts';
 import { StringTable } from './string-table.ts';
-import { OutboundSources } from './waits/outbound-sources.ts';
+import { type FoundWaits, OutboundSources } from './waits/outbound-sources.ts';
 import { wasSent } from './was-sent.ts';
 import { WatchdogThread } from './watchdog-thread.ts';
 
@@ -69,7 +69,7 @@ export class Tracker implements RecordOwner {
     this.#awaits = AwaitTracker.install({ clock: this.clock, captureBudget: this.table.captureBudget });
     const { support } = this.#awaits;
     if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
-    this.#outbound = new OutboundSources(() => this.current());
+    this.#outbound = new OutboundSources(() => this.current(), storeKeyOf(this.#awaits.storage));
     const desk = new EvidenceDesk(this, (message) => this.#thread.post(message));
     this.#snapshots = new Snapshots((message) => this.#thread.post(message));
     this.#thread = new WatchdogThread({
@@ -204,6 +204,16 @@ export class Tracker implements RecordOwner {
     return record?.slot !== undefined && record.cells[record.base + kGeneration] === generation ? record : undefined;
   }
 
+  /** Outbound work that nobody told of: to be looked for once for a dump. */
+  findOutbound(): FoundWaits {
+    try {
+      return this.#outbound.find();
+    } catch (error) {
+      this.problem('HANGWATCH_ERR_INTERNAL', `outbound work could not be looked for: ${messageOf(error)}`, error);
+      return new Map();
+    }
+  }
+
   routeId(pattern: string): number {
     return this.#strings.intern(pattern);
   }
@@ -250,4 +260,10 @@ export class Tracker implements RecordOwner {
   #wake(): void {
     if (Atomics.exchange(this.table.header, kParked, 0) !== 0) this.#thread.post({ type: 'wake' });
   }
+}
+
+/** On Node 20 and 22 a storage keeps the context on each resource, under a symbol of its own. */
+function storeKeyOf(storage: object): symbol | undefined {
+  const key: unknown = Reflect.get(storage, 'kResourceStore');
+  return typeof key === 'symbol' ? key : undefined;
 }

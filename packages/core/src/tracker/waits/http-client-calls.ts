@@ -35,10 +35,7 @@ export class HttpClientCall extends OutboundWait {
   }
 
   label(): string {
-    const request = this.#request;
-    const host = request.getHeader('host');
-    const origin = `${request.protocol}//${typeof host === 'string' ? host : request.host}`;
-    return `${request.method} ${urlText(origin, String(request.path))}, ${this.#stage()}`;
+    return `${targetText(this.#request)}, ${this.#stage()}`;
   }
 
   #stage(): string {
@@ -57,8 +54,19 @@ export class HttpClientCall extends OutboundWait {
 
 type AgentWithLimits = Agent & { readonly totalSocketCount?: number };
 
+/** A request that waits for a socket, as its caller knows it. */
+export function httpCallLabel(request: ClientRequest): string {
+  return `${targetText(request)}, ${agentStage(request)}`;
+}
+
+function targetText(request: ClientRequest): string {
+  const host = request.getHeader('host');
+  const origin = `${request.protocol}//${typeof host === 'string' ? host : request.host}`;
+  return `${request.method} ${urlText(origin, String(request.path))}`;
+}
+
 /** A request without a socket waits for one of its agent's. */
-export function agentStage(request: ClientRequest): string {
+function agentStage(request: ClientRequest): string {
   const agent = (request as { agent?: AgentWithLimits }).agent;
   if (agent === undefined || agent === null) return 'waiting for a socket';
   const name = Object.entries(agent.requests).find(([, queued]) => queued?.some((each) => isSame(each, request)))?.[0];

@@ -62,14 +62,6 @@ test('what is over without anybody telling is not shown, and the sweep counts it
   expect(finished(record)).toBe(1);
 });
 
-test('one call told by two sources is shown once, as the one that says more', () => {
-  const record = testingRecord();
-  new Call(record, 'connect 127.0.0.1:1, no answer');
-  new Call(record, 'GET http://127.0.0.1:1/, connect 127.0.0.1:1, no answer');
-  new Call(record, 'connect 127.0.0.1:1, no answer');
-  expect(labels(record)).toEqual(['GET http://127.0.0.1:1/, connect 127.0.0.1:1, no answer']);
-});
-
 test('an object that throws when it is read is shown all the same', () => {
   const record = testingRecord();
   new Call(record, 'throws');

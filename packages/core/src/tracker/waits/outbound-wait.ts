@@ -75,7 +75,7 @@ export abstract class OutboundWait {
     }
   }
 
-  /** What the request waits for, oldest first. One call told by two sources (an HTTP request, and its socket) is shown once. */
+  /** What the request waits for, oldest first. */
   static of(record: RequestRecord): DumpWait[] {
     const waits: OutboundWait[] = [];
     for (let wait = record.outbound; wait !== undefined; wait = wait.#older) waits.push(wait);
@@ -86,11 +86,7 @@ export abstract class OutboundWait {
       if (isOver(wait)) continue;
       shown.push({ type: wait.type, label: labelOf(wait), sinceMs: clockSince(nowMs, wait.sinceClock) });
     }
-    return shown.filter(({ label }, index) =>
-      shown.every(
-        (other, at) => at === index || !(other.label === label ? at < index : other.label.endsWith(`, ${label}`)),
-      ),
-    );
+    return shown;
   }
 }
 

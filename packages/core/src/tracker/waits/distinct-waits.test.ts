@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { distinctWaits } from './distinct-waits.ts';
+
+test.each([
+  [
+    ['a', 'b'],
+    ['a', 'b'],
+  ],
+  [
+    ['a', 'b', 'a'],
+    ['a', 'b'],
+  ],
+  [
+    ['connect x:1, no answer', 'GET http://x:1/, connect x:1, no answer', 'connect x:1, no answer'],
+    ['GET http://x:1/, connect x:1, no answer'],
+  ],
+  [['GET http://x/, sent', 'sent'], ['GET http://x/, sent']],
+  [[], []],
+])('%j', (labels, shown) => {
+  const waits = labels.map((label, index) => ({ type: 'http', label, sinceMs: index }));
+  expect(distinctWaits(waits).map(({ label }) => label)).toEqual(shown);
+});
