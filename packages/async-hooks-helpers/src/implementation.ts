@@ -2,6 +2,7 @@ import { AwaitContext } from './await-context.ts';
 import { awaitStackOf } from './await-stack-of.ts';
 import { AwaitTracker } from './await-tracker.ts';
 import { collectAwaitStacks } from './collect-await-stacks.ts';
+import { errorFrames } from './error-frames.ts';
 import { functionLocation, functionLocations } from './function-location.ts';
 import { ownAwait, ownAwaitIgnored, runOwn } from './own-await.ts';
 import { sharedImplementation } from './process-wide.ts';
@@ -13,6 +14,7 @@ export const implementation = sharedImplementation(() => ({
   AwaitTracker,
   awaitStackOf,
   collectAwaitStacks,
+  errorFrames,
   functionLocation,
   functionLocations,
   ownAwait,

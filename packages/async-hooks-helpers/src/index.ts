@@ -7,6 +7,7 @@ export type { AwaitTrackerOptions } from './await-tracker.ts';
 export type { CallSite } from './call-site.ts';
 export type { AwaitStack } from './collect-await-stacks.ts';
 export type { FunctionLocation } from './function-location.ts';
+export type { OwnObserver } from './own-await.ts';
 export type { FrameKind } from './script-origin.ts';
 export type { Support } from './self-test.ts';
 
@@ -18,6 +19,7 @@ export const {
   AwaitTracker,
   awaitStackOf,
   collectAwaitStacks,
+  errorFrames,
   functionLocation,
   functionLocations,
   ownAwait,

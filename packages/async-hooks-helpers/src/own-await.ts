@@ -4,15 +4,37 @@ import type { CallSite } from './call-site.ts';
 import { OtherWaiters } from './other-waiters.ts';
 import { stampOf } from './promise-stamp.ts';
 
-// These three functions are recognised by their position in this script, whatever a bundler makes of their names.
-async function hangwatchHandler(promise: Promise<unknown>): Promise<unknown> {
-  return await promise;
+/** Is told when something that was awaited as a context's own has settled. Neither method may throw. */
+export interface OwnObserver {
+  /** @param token - what the await was given, to tell one from another */
+  ownFulfilled(token: number): void;
+  ownRejected(token: number, error: unknown): void;
 }
 
-async function hangwatchIgnored(promise: Promise<unknown>, others: OtherWaiters): Promise<void> {
+// These three functions are recognised by their position in this script, whatever a bundler makes of their names.
+async function hangwatchHandler(promise: Promise<unknown>, observer?: OwnObserver, token = 0): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await promise;
+  } catch (error) {
+    observer?.ownRejected(token, error);
+    throw error;
+  }
+  observer?.ownFulfilled(token);
+  return value;
+}
+
+async function hangwatchIgnored(
+  promise: Promise<unknown>,
+  others: OtherWaiters,
+  observer?: OwnObserver,
+  token = 0,
+): Promise<void> {
   try {
     await promise;
+    observer?.ownFulfilled(token);
   } catch (error) {
+    observer?.ownRejected(token, error);
     if (others.handledSoFar()) return;
     // Node asks who is unhandled once the microtasks are done; until then somebody may still come.
     await new Promise<void>((resolve) => process.nextTick(resolve));
@@ -22,8 +44,16 @@ async function hangwatchIgnored(promise: Promise<unknown>, others: OtherWaiters)
   }
 }
 
-async function hangwatchRoot(fn: () => unknown): Promise<unknown> {
-  return await fn();
+async function hangwatchRoot(fn: () => unknown, observer?: OwnObserver, token = 0): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await fn();
+  } catch (error) {
+    observer?.ownRejected(token, error);
+    throw error;
+  }
+  observer?.ownFulfilled(token);
+  return value;
 }
 
 /**
@@ -32,11 +62,12 @@ async function hangwatchRoot(fn: () => unknown): Promise<unknown> {
  *
  * Anything but a genuine promise comes back as it is. A lazy thenable (a query builder) isn't touched: calling its `then` would run it.
  *
+ * @param observer - is told when the promise has settled, which costs it nothing more
  * @example
  * const wrapped = (request, reply) => ownAwait(handler(request, reply));
  */
-export function ownAwait<T>(value: T): T {
-  return types.isPromise(value) ? (hangwatchHandler(value) as T) : value;
+export function ownAwait<T>(value: T, observer?: OwnObserver, token?: number): T {
+  return types.isPromise(value) ? (hangwatchHandler(value, observer, token) as T) : value;
 }
 
 /** The prototype of what async functions return, also where a library has replaced the global `Promise`. */
@@ -47,19 +78,21 @@ const promisePrototype: object = Object.getPrototypeOf((async () => undefined)()
  * rejection the application handles itself must not be rejected a second time with nobody to handle it; and one that nobody handles
  * must stay so. Subclasses of `Promise` are left alone: a `then` of their own would run, which nobody else calls.
  *
+ * @returns whether it is awaited
  * @example
  * server.on('request', (request, response) => ownAwaitIgnored(listener(request, response)));
  */
-export function ownAwaitIgnored(value: unknown): void {
+export function ownAwaitIgnored(value: unknown, observer?: OwnObserver, token?: number): boolean {
   if (!types.isPromise(value) || Object.getPrototypeOf(value) !== promisePrototype || Object.hasOwn(value, 'then'))
-    return;
+    return false;
   // Nobody would tell us who else waits.
-  if (!promiseHooks.installed) return;
+  if (!promiseHooks.installed) return false;
   const others = new OtherWaiters(value);
-  void hangwatchIgnored(value, others);
+  void hangwatchIgnored(value, others, observer, token);
   others.weWait();
   const stamp = stampOf(value);
   if (stamp !== undefined) stamp.others = others;
+  return true;
 }
 
 /**
@@ -68,8 +101,8 @@ export function ownAwaitIgnored(value: unknown): void {
  * @example
  * app.use((ctx, next) => tracker.run(context, () => runOwn(next)));
  */
-export function runOwn<T>(fn: () => Promise<T> | T): Promise<T> {
-  return hangwatchRoot(fn) as Promise<T>;
+export function runOwn<T>(fn: () => Promise<T> | T, observer?: OwnObserver, token?: number): Promise<T> {
+  return hangwatchRoot(fn, observer, token) as Promise<T>;
 }
 
 /** Promises, one for each of the three functions, that it waits for: by them their frames are learnt. */

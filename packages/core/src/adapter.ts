@@ -1,10 +1,11 @@
 /**
  * What an adapter for a framework is made of. Applications need `@hangwatch/core` or an adapter, not this.
  */
-export { ownAwait, ownAwaitIgnored, runOwn } from '@hangwatch/async-hooks-helpers';
+export { runOwn } from '@hangwatch/async-hooks-helpers';
 export { HangwatchError } from './errors.ts';
 export type { HangwatchOptions } from './options.ts';
 export type { IncomingRequest, OutgoingResponse } from './tracker/http-messages.ts';
+export { CHAIN, type LayerKind } from './tracker/layer-trace.ts';
 export type { RequestRecord } from './tracker/request-record.ts';
 export { recordOf } from './tracker/request-stamp.ts';
 export { type RouteOptions, type RouteOverride, resolveRouteOptions } from './tracker/route-override.ts';

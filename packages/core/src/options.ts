@@ -46,6 +46,12 @@ export interface HangwatchOptions {
    * connections in a state that nobody has thought of
    */
   readonly abort?: boolean | undefined;
+  /**
+   * Puts the message of an error that a handler was rejected with into the report: its class and frames are there anyway. Messages may hold
+   * what users sent.
+   * @default false
+   */
+  readonly errorMessages?: boolean | undefined;
   /** Called on the main thread with each dump of kind `hang`. What it throws goes to `onInternalError`. */
   readonly onHang?: ((dump: Dump) => void) | undefined;
   /**

@@ -1,4 +1,4 @@
-import { ownAwait, ownAwaitIgnored, type RequestRecord, recordOf, type Site } from '@hangwatch/core/adapter';
+import { type LayerKind, type RequestRecord, recordOf, type Site } from '@hangwatch/core/adapter';
 import { type ExpressRequest, type Handle, isLayer, type Layer } from './layer.ts';
 import { enterMount, enterRoute } from './route.ts';
 
@@ -7,8 +7,8 @@ type LayerPrototype = Record<string, LayerMethod | undefined>;
 
 /** How the two generations of Express call a layer, and what becomes of a promise that the handler returns. */
 const GENERATIONS = [
-  { request: 'handle_request', error: 'handle_error', own: ignored },
-  { request: 'handleRequest', error: 'handleError', own: ownAwait },
+  { request: 'handle_request', error: 'handle_error', kind: 'ignored' },
+  { request: 'handleRequest', error: 'handleError', kind: 'awaited' },
 ] as const;
 
 /** Layer classes that have been patched: there is one in each copy of Express. */
@@ -23,7 +23,7 @@ export function watchLayersOf(router: unknown): void {
   const prototype = Object.getPrototypeOf(layer) as LayerPrototype;
   if (patched.has(prototype)) return;
   patched.add(prototype);
-  for (const { request, error, own } of GENERATIONS) {
+  for (const { request, error, kind } of GENERATIONS) {
     const handleRequest = prototype[request];
     const handleError = prototype[error];
     if (typeof handleRequest !== 'function' || typeof handleError !== 'function') continue;
@@ -38,14 +38,14 @@ export function watchLayersOf(router: unknown): void {
       }
       enterMount(record, this, express);
       if (this.handle.stack !== undefined) watchLayersOf(this.handle);
-      return callShadow(handleRequest, this, record, args, own, 3);
+      return callShadow(handleRequest, this, record, args, kind, 3);
     };
     prototype[error] = function (this: Layer, ...args) {
       const record = watchedRecord(args[1]);
       // Layers that are no error handlers are passed over.
       if (record === undefined || this.handle.length !== 4) return Reflect.apply(handleError, this, args);
       enterMount(record, this, args[1] as ExpressRequest);
-      return callShadow(handleError, this, record, args, own, 4);
+      return callShadow(handleError, this, record, args, kind, 4);
     };
   }
 }
@@ -53,11 +53,6 @@ export function watchLayersOf(router: unknown): void {
 function watchedRecord(request: unknown): RequestRecord | undefined {
   const record = typeof request === 'object' && request !== null ? recordOf(request) : undefined;
   return record?.slot === undefined ? undefined : record;
-}
-
-function ignored<T>(value: T): T {
-  ownAwaitIgnored(value);
-  return value;
 }
 
 /** Express calls `layer.handle`; the shadow is the layer with a handle of ours, and the application's own layer stays untouched. */
@@ -71,7 +66,7 @@ function callShadow(
   layer: Layer,
   record: RequestRecord,
   args: unknown[],
-  own: <T>(value: T) => T,
+  kind: LayerKind,
   arity: number,
 ): unknown {
   const { handle } = layer;
@@ -80,13 +75,13 @@ function callShadow(
   let shadow = shadows.get(layer);
   // Monitoring agents exchange the handle.
   if (shadow === undefined || shadow.handle !== handle) {
-    shadow = { handle, layer: shadowOf(layer, record, own) };
+    shadow = { handle, layer: shadowOf(layer, record, kind) };
     shadows.set(layer, shadow);
   }
   return Reflect.apply(method, shadow.layer, args);
 }
 
-function shadowOf(layer: Layer, first: RequestRecord, own: <T>(value: T) => T): Layer {
+function shadowOf(layer: Layer, first: RequestRecord, kind: LayerKind): Layer {
   const { handle } = layer;
   const label = labelOf(layer);
   let madeBy = first.owner;
@@ -99,7 +94,7 @@ function shadowOf(layer: Layer, first: RequestRecord, own: <T>(value: T) => T): 
       madeBy = record.owner;
       site = madeBy.site(label, handle);
     }
-    return own(record.callLayer(site, handle, this, args));
+    return record.callLayer(site, handle, this, args, kind);
   };
   Object.defineProperties(call, { name: { value: handle.name }, length: { value: handle.length } });
   return Object.create(layer, { handle: { value: call } }) as Layer;

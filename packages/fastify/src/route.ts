@@ -83,7 +83,7 @@ function bodyParsing(
   const { headers } = request.raw;
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
     const record = recordOf(request.raw);
-    if (record?.slot !== undefined) record.enterSite(siteOf(record.owner));
+    if (record?.slot !== undefined) record.enterPhase(siteOf(record.owner));
   }
   done();
 }

@@ -1,4 +1,4 @@
-import { type AnyFunction, ownAwait, type RequestRecord, recordOf, type Site } from '@hangwatch/core/adapter';
+import { type AnyFunction, type RequestRecord, recordOf, type Site } from '@hangwatch/core/adapter';
 
 /** What a hook or handler receives first, or second where an error comes first. */
 interface HasRaw {
@@ -27,7 +27,7 @@ export function wrapLayer<F extends AnyFunction>(fn: F, label: string, at = 0): 
       madeBy = record.owner;
       site = madeBy.site(label, fn);
     }
-    return ownAwait(record.callLayer(site, fn as unknown as Layer, this, args));
+    return record.callLayer(site, fn as unknown as Layer, this, args, 'awaited');
   };
   Object.defineProperties(call, { name: { value: fn.name }, length: { value: fn.length } });
   wrapped.add(call);

@@ -1,4 +1,4 @@
-import { recordOf, runOwn, type Watch } from '@hangwatch/core/adapter';
+import { CHAIN, recordOf, runOwn, type Watch } from '@hangwatch/core/adapter';
 import type { AnyMiddleware, Context, Next } from './context.ts';
 import { chainAfter } from './wrap.ts';
 
@@ -8,9 +8,10 @@ import { chainAfter } from './wrap.ts';
  */
 export function enterRequest(watch: Watch, own: AnyMiddleware, context: Context, next: Next): Promise<unknown> {
   const record = watch.enter(context.req, context.res);
-  if ((record ?? recordOf(context.req)) === undefined) return next();
+  const known = record ?? recordOf(context.req);
+  if (known === undefined) return next();
   const chain = context.app === undefined ? undefined : chainAfter(own, context.app);
   // The chain ends where the application's does, so `next`, which would run the same middleware again, is not called.
   const rest = chain === undefined ? next : () => chain(context, () => Promise.resolve());
-  return record === undefined ? runOwn(rest) : watch.run(record, runOwn, rest);
+  return record === undefined ? runOwn(rest, known, CHAIN) : watch.run(record, runOwn, rest, record, CHAIN);
 }

@@ -52,7 +52,7 @@ function wrapMiddleware(fn: AnyMiddleware, kind: 'middleware' | 'handler'): AnyM
     }
     enterRoute(record, context);
     wrapRouter(fn);
-    return record.callLayer(site, fn, this, [context, next] satisfies [Context, unknown]);
+    return record.callLayer(site, fn, this, [context, next] satisfies [Context, unknown], 'chained');
   };
   // Routers and mounts are recognised by properties of their middleware.
   for (const key of Reflect.ownKeys(fn)) {

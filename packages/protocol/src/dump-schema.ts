@@ -104,6 +104,25 @@ function valuesIn(value: unknown, depth: number): number {
 
 const TrailEntrySchema = object({ ...passedPlace, data: v.optional(DataSchema) });
 
+const LayerSchema = object({
+  label: text,
+  file: v.optional(text),
+  line: v.optional(count),
+  column: v.optional(count),
+  generated: v.optional(PositionSchema),
+  outcome: v.optional(oneOf(['running', 'returned', 'pending', 'fulfilled', 'rejected', 'threw'])),
+  enteredMs: milliseconds,
+  returnedMs: v.optional(milliseconds),
+  settledMs: v.optional(milliseconds),
+  chain: v.optional(boolean),
+});
+
+const ErrorSchema = object({
+  class: text,
+  frames: list(FrameSchema, DUMP_LIMITS.frames),
+  message: v.optional(text),
+});
+
 const AwaitSchema = object({
   ageMs: milliseconds,
   own: boolean,
@@ -130,6 +149,8 @@ export const RequestSchema = object({
   awaits: v.optional(list(AwaitSchema, DUMP_LIMITS.stacks)),
   omittedAwaits: v.optional(count),
   waitsFor: list(WaitSchema, DUMP_LIMITS.waits),
+  layer: v.optional(LayerSchema),
+  error: v.optional(ErrorSchema),
   verdict: v.optional(object({ evidence: EvidenceClassSchema, summary: text })),
 });
 

@@ -136,6 +136,10 @@ export interface DumpRequest {
   /** Outstanding awaits that `stacks` leaves out: cut by a cap, or equal to one that is in it. */
   omittedAwaits?: number | undefined;
   waitsFor: DumpWait[];
+  /** The layer of the framework that was entered last. */
+  layer?: DumpLayer | undefined;
+  /** What that layer's promise was rejected with. */
+  error?: DumpError | undefined;
   /** Only on stuck requests. */
   verdict?: DumpRequestVerdict | undefined;
 }
@@ -160,6 +164,46 @@ export interface DumpTrailEntry extends DumpCheckpoint {
 
 /** Data of a checkpoint: JSON of a few levels. */
 export type DumpData = string | number | boolean | null | DumpData[] | { [key: string]: DumpData };
+
+/** A layer of the framework: a hook, middleware, handler, or a server's listener. */
+export interface DumpLayer {
+  /** `middleware authenticate`, `handler listUsers`. */
+  label: string;
+  file?: string | undefined;
+  line?: number | undefined;
+  column?: number | undefined;
+  /** Where its function is in the JavaScript that runs, if a source map says what source that comes from. */
+  generated?: DumpPosition | undefined;
+  /** How far it has come, where that is known. */
+  outcome?: LayerOutcome | undefined;
+  /** Since it was entered. */
+  enteredMs: number;
+  /** Since its function returned. */
+  returnedMs?: number | undefined;
+  /** Since the promise that it returned settled, or, where `chain` is true, that of the whole chain of layers. */
+  settledMs?: number | undefined;
+  /** The whole chain of layers has ended, this one being the last that was entered. */
+  chain?: boolean | undefined;
+}
+
+/**
+ * - `running`: its function has not returned
+ * - `returned`: it has returned, and no promise
+ * - `pending`: it has returned a promise that has not settled
+ * - `fulfilled`, `rejected`: that promise has settled
+ * - `threw`: it has thrown
+ */
+export type LayerOutcome = 'running' | 'returned' | 'pending' | 'fulfilled' | 'rejected' | 'threw';
+
+/** An error of the application's. */
+export interface DumpError {
+  /** Name of its class, or the type of what is no object. */
+  class: string;
+  /** Where it was made, innermost first. */
+  frames: DumpFrame[];
+  /** Only where the application asks for it. */
+  message?: string | undefined;
+}
 
 /** A position in the JavaScript that runs. */
 export interface DumpPosition {

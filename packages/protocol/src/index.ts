@@ -3,10 +3,12 @@ export type {
   DumpAwait,
   DumpCheckpoint,
   DumpData,
+  DumpError,
   DumpEventLoop,
   DumpEvidence,
   DumpFrame,
   DumpKind,
+  DumpLayer,
   DumpPosition,
   DumpProcess,
   DumpRequest,
@@ -17,6 +19,7 @@ export type {
   DumpWait,
   Evidence,
   FrameKind,
+  LayerOutcome,
 } from './dump.ts';
 export { DUMP_SCHEMA_VERSION } from './dump.ts';
 export { DUMP_LIMITS } from './dump-limits.ts';

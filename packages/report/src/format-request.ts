@@ -2,6 +2,7 @@ import type { Dump, DumpAwait, DumpFrame, DumpRequest, Evidence } from '@hangwat
 import { cleanText } from './clean-text.ts';
 import { foldFrames } from './fold-frames.ts';
 import { formatDuration } from './format-duration.ts';
+import { formatLayer } from './format-layer.ts';
 import { formatTrail, trailText } from './format-trail.ts';
 import { frameText } from './frame-text.ts';
 import type { ReportStyle } from './report-style.ts';
@@ -20,6 +21,7 @@ export function formatRequest(request: DumpRequest, dump: Dump, style: ReportSty
     `${colors.bold(requestTitle(request))}  ${formatDuration(request.elapsedMs)}  ${colors.dim(`(${standing(request, dump.verdict.evidence)})`)}`,
     `  last passed ${checkpointText(request, style)}`,
     ...formatTrail(request, style),
+    ...formatLayer(request, style),
   ];
   const origin = [
     request.traceId === undefined ? [] : [`trace ${cleanText(request.traceId, 64)}`],
@@ -59,6 +61,10 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
       return `moved ${idle} ago, ${timeout}`;
     case 'chain-stalled':
       return `its own awaits stand still, other work in its context moved ${idle} ago, ${timeout}`;
+    case 'no-response':
+      return `not answered, nothing moved for ${idle}, ${timeout}`;
+    case 'client-stalled':
+      return `waits for its client, no byte moved for ${idle}, ${timeout}`;
     default:
       return `no progress for ${idle}, ${timeout}`;
   }
@@ -67,7 +73,7 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
 function formatStacks(request: DumpRequest, dump: Dump, style: ReportStyle): string[] {
   const { colors } = style;
   if (request.stacks.length === 0) {
-    return [colors.dim(`  ${noStackText(dump)}`)];
+    return [colors.dim(`  ${noStackText(dump, request)}`)];
   }
   const lines: string[] = [];
   let foreign = false;
@@ -107,8 +113,10 @@ export function awaitText(about: DumpAwait, ownId: number): string {
 }
 
 /** Why a request has no stack, and where to look instead. */
-export function noStackText({ evidence }: Pick<Dump, 'evidence'>): string {
-  if (evidence?.complete === false) return 'no await stack: the evidence is incomplete';
+export function noStackText({ evidence }: Pick<Dump, 'evidence'>, { layer }: Pick<DumpRequest, 'layer'>): string {
+  if (evidence?.complete === false && layer === undefined) return 'no await stack: the evidence is incomplete';
+  if (layer?.outcome === 'fulfilled' || layer?.outcome === 'rejected')
+    return 'no await stack: nothing is awaited any more';
   return 'no await stack: it waits in callback code, after what it last passed';
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@hangwatch/report';
 import { badge, timeTag } from './badge.ts';
 import { type Html, html } from './html.ts';
+import { layerFacts } from './layer-facts.ts';
 import { layout } from './layout.ts';
 import { stackList } from './stack-list.ts';
 
@@ -65,6 +66,7 @@ ${request.waitsFor.map(
   ({ type, label, sinceMs }) =>
     html`<p class="wait">waits for ${type} <b>${label}</b> for ${formatDuration(sinceMs)}</p>`,
 )}
+${layerFacts(request, cwd)}
 ${stackList(request, dump)}
 </section>`;
 }

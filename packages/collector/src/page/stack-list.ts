@@ -5,7 +5,7 @@ import { type Html, html } from './html.ts';
 /** The await stacks of a request: the application's frames stand out, runs of others are folded. */
 export function stackList(request: DumpRequest, dump: Dump): Html {
   if (request.stacks.length === 0) {
-    return html`<p class="quiet">${noStackText(dump)}</p>`;
+    return html`<p class="quiet">${noStackText(dump, request)}</p>`;
   }
   const omitted = request.omittedAwaits ?? 0;
   return html`${request.stacks.map((stack, index) => oneStack(stack, request.awaits?.[index], request.id, dump.process.cwd))}

@@ -1,4 +1,13 @@
-import type { Dump, DumpAwait, DumpCheckpoint, DumpFrame, DumpTrailEntry, DumpWait } from '@hangwatch/protocol';
+import type {
+  Dump,
+  DumpAwait,
+  DumpCheckpoint,
+  DumpError,
+  DumpFrame,
+  DumpLayer,
+  DumpTrailEntry,
+  DumpWait,
+} from '@hangwatch/protocol';
 
 /** Version of the messages below; the first message carries it. */
 export const WORKER_PROTOCOL_VERSION = 1;
@@ -49,8 +58,31 @@ export interface RequestEvidence extends SlotRef {
   /** Age of the youngest pending await that leads to the request's own handler; `undefined` where none does. */
   readonly youngestOwnMs: number | undefined;
   readonly waitsFor: DumpWait[];
+  /** The layer that was entered last. */
+  readonly layer?: DumpLayer | undefined;
+  /** What that layer's promise was rejected with. */
+  readonly error?: DumpError | undefined;
+  readonly client?: ClientEvidence | undefined;
+  /** Awaits outstanding, whether or not anything can be shown of them. */
+  readonly outstanding?: number | undefined;
   /** An upgraded connection or an event stream: silence is its normal state. */
   readonly openEnded: boolean;
+}
+
+/** What a request's connection says. */
+export interface ClientEvidence {
+  /** The response's headers are out. */
+  readonly begun: boolean;
+  /** The application has written its response to the end. */
+  readonly answered: boolean;
+  /** Since bytes were last seen to move. */
+  readonly sinceMs: number;
+  /** The rest of the request's body is waited for: bytes that have come, of how many, as far as is known. */
+  readonly upload?: { readonly got: number | undefined; readonly announced: number | undefined };
+  /** Bytes of the response that the client has not taken. */
+  readonly unreadBytes: number;
+  /** Some of these bytes may have been taken: it cannot be seen. */
+  readonly unreadAtMost?: boolean;
 }
 
 /** A request that is called stuck, and on which the main thread wants to act. */

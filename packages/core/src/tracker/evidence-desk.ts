@@ -218,11 +218,9 @@ function sampleOne(record: RequestRecord, nowMs: number): void {
     return;
   }
   if (record.bytes === undefined) record.bytes = byteCounters(record.request);
-  const total = record.bytes.total();
-  if (total !== record.bytesSeen) {
-    // The first reading tells nothing about movement: it includes what earlier requests moved on the same connection.
-    if (record.bytesSeen !== -1) record.advance();
-    record.bytesSeen = total;
+  if (record.bytes.moved()) {
+    record.advance();
+    record.bytesMovedMs = nowMs;
   }
 }
 

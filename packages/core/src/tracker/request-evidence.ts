@@ -5,7 +5,9 @@ import { messageOf } from '../message-of.ts';
 import { kGeneration } from '../shared/slot-layout.ts';
 import type { RequestEvidence } from '../shared/worker-protocol.ts';
 import { isHttp2 } from './byte-counters.ts';
+import { clientEvidence, clientWaits } from './client-evidence.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+import { errorEvidence, layerEvidence } from './layer-evidence.ts';
 import { maskPath } from './path-mask.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import { RequestRecord } from './request-record.ts';
@@ -42,6 +44,7 @@ export function requestEvidence(
   const openEnded = isOpenEnded(request, response);
   if (openEnded) record.unwatch();
   const path = maskPath(originalUrl(request));
+  const client = clientEvidence(record, request, response);
   return {
     slot: slot.index,
     generation: slot.cells[slot.base + kGeneration] as number,
@@ -59,11 +62,15 @@ export function requestEvidence(
     ),
     omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
+    layer: layerEvidence(record, stuck),
+    error: errorEvidence(record),
+    client,
+    outstanding: record.outstanding,
     waitsFor: [
       ...outboundWaits(record, stacks, found),
       ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
       ...sharedWaits(stacks, record),
-      ...bodyWait(request),
+      ...clientWaits(client),
     ],
     openEnded,
   };
@@ -127,15 +134,6 @@ function sharedWaits(stacks: readonly AwaitStack[], record: RequestRecord): Dump
       },
     ];
   });
-}
-
-/** A body that has been announced and has not come whole. */
-function bodyWait(request: IncomingRequest): DumpWait[] {
-  if (isHttp2(request) || request.complete) return [];
-  const announced = request.headers['content-length'];
-  if (announced === undefined && request.headers['transfer-encoding'] === undefined) return [];
-  const size = announced === undefined ? 'of unknown length' : `of ${announced} bytes`;
-  return [{ type: 'request-body', label: `the rest of the request's body ${size}`, sinceMs: 0 }];
 }
 
 /** Silence is the normal state of an upgraded connection and of an event stream. */

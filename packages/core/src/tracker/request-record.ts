@@ -1,4 +1,3 @@
-import { AwaitContext } from '@hangwatch/async-hooks-helpers';
 import type { HangwatchError } from '../errors.ts';
 import {
   FLAG_NOTIFY,
@@ -15,9 +14,11 @@ import {
   kTimeoutMs,
   SLOT_CELLS,
 } from '../shared/slot-layout.ts';
+import type { BodyBytes } from './body-bytes.ts';
 import type { ByteCounters } from './byte-counters.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import type { Slot } from './in-flight-table.ts';
+import { type LayerKind, LayerTrace } from './layer-trace.ts';
 import { mergeOverrides, type RouteOverride } from './route-override.ts';
 import { pathOf, type Rules } from './rules.ts';
 import type { AnyFunction, Site } from './site.ts';
@@ -43,7 +44,7 @@ export interface RecordOwner {
  * One request in flight: the object that travels in AsyncLocalStorage. Adapters hold it by closure as well, since contexts
  * get lost in connection pools and event emitters.
  */
-export class RequestRecord extends AwaitContext {
+export class RequestRecord extends LayerTrace {
   readonly id: number;
   readonly owner: RecordOwner;
   slot: Slot | undefined;
@@ -58,12 +59,14 @@ export class RequestRecord extends AwaitContext {
   /** Those of the registration that it entered through. */
   readonly rules: Rules;
   bytes: ByteCounters | undefined = undefined;
-  /** The counters' last reading; -1 before the first. */
-  bytesSeen = -1;
   /** What `watch(promise, label)` was given. */
   watched: WatchedPromises | undefined = undefined;
   /** The newest outbound work begun in the request's context and not over: the head of a list. */
   outbound: OutboundWait | undefined = undefined;
+  /** The clock when bytes were last seen to move; that of the start before. */
+  bytesMovedMs: number;
+  /** Counts the request's body, where one was announced. */
+  body: BodyBytes | undefined = undefined;
   sampled = false;
   /** What to answer with in its place when it is stuck; 0: nothing. */
   respondStatus = 0;
@@ -86,7 +89,7 @@ export class RequestRecord extends AwaitContext {
     response: OutgoingResponse,
     rules: Rules,
   ) {
-    super(slot.cells, slot.base + kSequence);
+    super(slot.cells, slot.base + kSequence, owner.clock);
     this.id = id;
     this.owner = owner;
     this.slot = slot;
@@ -95,9 +98,10 @@ export class RequestRecord extends AwaitContext {
     this.request = request;
     this.response = response;
     this.rules = rules;
+    this.bytesMovedMs = owner.clock[0] as number;
   }
 
-  /** The request has reached a layer, hook, phase or checkpoint: it advances, and this is where it is. */
+  /** The request has reached a layer or a checkpoint: it advances, and this is where it is. */
   enterSite(site: Site): void {
     const { cells, base } = this;
     const nowMs = this.owner.clock[0] as number;
@@ -111,14 +115,47 @@ export class RequestRecord extends AwaitContext {
   /**
    * Calls a layer of the framework: the request is at `site`, and runs in its own context again where that got lost on the way.
    *
-   * @returns what `fn` returned
+   * @param kind who looks at what the layer returned
+   * @returns what `fn` returned, or, where the layer is `awaited`, a promise in the place of its own
    */
-  callLayer<T, A extends unknown[], R>(site: Site, fn: (this: T, ...args: A) => R, thisValue: T, args: A): R {
+  callLayer<T, A extends unknown[], R>(
+    site: Site,
+    fn: (this: T, ...args: A) => R,
+    thisValue: T,
+    args: A,
+    kind: LayerKind,
+  ): R {
     const { slot, owner } = this;
     if (slot === undefined) return Reflect.apply(fn, thisValue, args);
+    if (owner.current() === this) return this.#callHere(site, fn, thisValue, args, kind);
+    return owner.run(this, () => this.#callHere(site, fn, thisValue, args, kind));
+  }
+
+  #callHere<T, A extends unknown[], R>(
+    site: Site,
+    fn: (this: T, ...args: A) => R,
+    thisValue: T,
+    args: A,
+    kind: LayerKind,
+  ): R {
     this.enterSite(site);
-    if (owner.current() === this) return Reflect.apply(fn, thisValue, args);
-    return owner.run(this, () => Reflect.apply(fn, thisValue, args));
+    const entry = this.enterLayer(site);
+    let result: R;
+    let threw = true;
+    // Not `catch`: an error that is thrown again shows our line as its origin when it ends the process.
+    try {
+      result = Reflect.apply(fn, thisValue, args);
+      threw = false;
+    } finally {
+      if (threw) this.layerThrew(entry);
+    }
+    return this.leaveLayer(entry, kind, result);
+  }
+
+  /** The request has reached a phase of the framework that is no function of its own, such as the parsing of its body. */
+  enterPhase(site: Site): void {
+    this.enterSite(site);
+    this.enterPhaseAt(site);
   }
 
   /** The request itself advanced: bytes moved. */
@@ -223,6 +260,8 @@ export class RequestRecord extends AwaitContext {
     this.site = undefined;
     this.trail.clear();
     this.trail = SINK_TRAIL;
+    this.forgetLayers();
+    this.body = undefined;
     this.bytes = undefined;
     this.watched = undefined;
     if (this.outbound !== undefined) OutboundWait.release(this);

@@ -26,6 +26,7 @@ export interface ResolvedOptions {
   readonly respondStatus: number;
   readonly abort: boolean;
   readonly signal: NodeJS.Signals | undefined;
+  readonly errorMessages: boolean;
   readonly onHang: HangwatchOptions['onHang'];
   readonly onInternalError: HangwatchOptions['onInternalError'];
 }
@@ -82,6 +83,7 @@ const OptionsSchema = v.strictObject({
   spoolDir: v.optional(text('a non-empty path')),
   routeName: v.optional(callback),
   signal: v.optional(v.custom<NodeJS.Signals>(isUsableSignal, expected(SIGNAL))),
+  errorMessages: v.optional(v.boolean(expected('true or false'))),
   onHang: v.optional(callback),
   onInternalError: v.optional(callback),
   enabled: v.optional(v.boolean(expected('true or false'))),
@@ -129,6 +131,7 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     respondStatus: given.respond === false ? 0 : (given.respond ?? 0),
     abort: given.abort ?? false,
     signal: given.signal,
+    errorMessages: given.errorMessages ?? false,
     onHang: given.onHang,
     onInternalError: given.onInternalError,
   });

@@ -22,6 +22,7 @@ export class Rules {
   abort: boolean;
   ignore: readonly IgnoreRule[];
   readonly routeName: HangwatchOptions['routeName'];
+  readonly errorMessages: boolean;
   readonly #routes = new Map<string, RouteOverride>();
 
   constructor(options: ResolvedOptions) {
@@ -31,6 +32,7 @@ export class Rules {
     this.abort = options.abort;
     this.ignore = options.ignore;
     this.routeName = options.routeName;
+    this.errorMessages = options.errorMessages;
     this.#setRoutes(options.routes);
   }
 

@@ -23,6 +23,7 @@ import {
 } from '../shared/slot-layout.ts';
 import type { SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
 import { actOnStuck } from './act-on-stuck.ts';
+import { BodyBytes } from './body-bytes.ts';
 import { byteCounters, isHttp2 } from './byte-counters.ts';
 import { DumpSignal } from './dump-signal.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
@@ -138,6 +139,7 @@ export class Tracker implements RecordOwner {
       if (rules.isSpecial) record.applyRules();
       stampRequest(request, record);
       if (isHttp2(request)) record.bytes = byteCounters(request);
+      record.body = BodyBytes.of(request);
       return record;
     } catch (error) {
       record.clear();

@@ -4,6 +4,8 @@ import { HangwatchError } from '../errors.ts';
 import type { HangwatchOptions } from '../options.ts';
 import { describeValue } from './describe-value.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+import type { RecordOwner } from './request-record.ts';
+import type { Site } from './site.ts';
 import { openWatch, type Watch } from './watch.ts';
 
 /** The part of `http.Server`, `https.Server` and HTTP/2 servers that is needed. */
@@ -16,6 +18,24 @@ export interface WatchableServer {
 /** Events that hand a request to the application; each is answered by its listeners. */
 const REQUEST_EVENTS = new Set(['request', 'checkContinue', 'checkExpectation']);
 const watched = new WeakSet<object>();
+
+type Listener = (this: unknown, ...args: unknown[]) => unknown;
+const isListener = (value: unknown): value is Listener => typeof value === 'function';
+
+const sites = new WeakMap<Listener, { readonly owner: RecordOwner; readonly site: Site }>();
+
+/** `listener handleRequest`, made once for each listener. */
+function siteOf(listener: Listener, owner: RecordOwner): Site {
+  const known = sites.get(listener);
+  if (known?.owner === owner) return known.site;
+  // `once` puts a function of Node's in the listener's place.
+  const { listener: inner } = listener as { listener?: unknown };
+  const fn = isListener(inner) ? inner : listener;
+  const name = fn.name.replace(/^bound /, '');
+  const site = owner.site(name === '' ? 'listener' : `listener ${name}`, fn);
+  sites.set(listener, { owner, site });
+  return site;
+}
 
 /**
  * Watches every request of a server of `node:http`, `node:https` or `node:http2` (compatibility API), whatever framework sits on
@@ -54,8 +74,14 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
       }
       // `rawListeners` copies, as `emit` does: a listener that removes another one changes the next event.
       const listeners = this.rawListeners(event);
+      const [only] = listeners;
+      if (listeners.length === 1 && isListener(only)) {
+        record.callLayer(siteOf(only, record.owner), only, this, args, 'ignored');
+        return true;
+      }
+      // Of several, the last one called is not the one that answers.
       for (const listener of listeners) {
-        if (typeof listener === 'function') ownAwaitIgnored(Reflect.apply(listener, this, args));
+        if (isListener(listener)) ownAwaitIgnored(Reflect.apply(listener, this, args));
       }
       return listeners.length > 0;
     });

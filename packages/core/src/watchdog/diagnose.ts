@@ -1,7 +1,10 @@
 import type { DumpRequestVerdict, DumpWait, Evidence } from '@hangwatch/protocol';
 import type { RequestEvidence } from '../shared/worker-protocol.ts';
+import { clientStalled } from './client-stalled.ts';
+import { seconds } from './duration-text.ts';
+import { layerEnd, layerName, noResponse } from './no-response.ts';
 import { outboundExplanation } from './outbound-explanation.ts';
-import { placeOf } from './places.ts';
+import { placeOf, shortPathsBelow } from './places.ts';
 import type { Suspicion } from './scanner.ts';
 
 /** What is known when a request is judged. Times in milliseconds. */
@@ -29,17 +32,20 @@ export type Judgement =
   | { readonly stuck: false; readonly againInMs: number };
 
 /** Strongest first. */
-export const EVIDENCE_ORDER: readonly Evidence[] = ['waiting-outbound', 'no-progress', 'chain-stalled', 'slow'];
+export const EVIDENCE_ORDER: readonly Evidence[] = [
+  'no-response',
+  'client-stalled',
+  'waiting-outbound',
+  'no-progress',
+  'chain-stalled',
+  'slow',
+];
 
 /** Judges one request. A pure function from evidence to verdict. */
 export function diagnose(facts: Case): Judgement {
   const { evidence, suspicion, timeoutMs } = facts;
   if (evidence?.openEnded === true) return { stuck: false, againInMs: timeoutMs };
-  if (suspicion === 'still') {
-    return (
-      outbound(facts, facts.idleMs) ?? stuck('no-progress', facts, `has made no progress for ${seconds(facts.idleMs)}`)
-    );
-  }
+  if (suspicion === 'still') return still(facts);
   if (suspicion === 'slow')
     return stuck('slow', facts, `moves, and has not finished after ${seconds(facts.elapsedMs)}`);
   // Something moves in its context, and the request itself does not advance: is it the request, or its background work?
@@ -51,15 +57,19 @@ export function diagnose(facts: Case): Judgement {
   if (own !== undefined && own <= facts.idleMs + 2 * facts.toleranceMs) {
     return { stuck: false, againInMs: Math.max(1, timeoutMs - facts.idleMs) };
   }
-  return (
-    outbound(facts, stalledMs) ??
-    stuck(
-      'chain-stalled',
-      facts,
-      own === undefined
-        ? `has not advanced for ${seconds(stalledMs)}, while promises in its context go on (no await leads to its handler)`
-        : `stands still for ${seconds(stalledMs)}, while other work in its context goes on`,
-    )
+  const call = outbound(facts, stalledMs);
+  if (call !== undefined) return call;
+  const ended = layerEnd(evidence, shortPathsBelow(facts.cwd));
+  if (own === undefined && ended !== undefined) {
+    const summary = `is not answered: ${ended}; promises in its context go on`;
+    return { stuck: true, verdict: { evidence: 'chain-stalled', summary } };
+  }
+  return stuck(
+    'chain-stalled',
+    facts,
+    own === undefined
+      ? `has not advanced for ${seconds(stalledMs)}, while promises in its context go on (no await leads to its handler)`
+      : `stands still for ${seconds(stalledMs)}, while other work in its context goes on`,
   );
 }
 
@@ -72,26 +82,39 @@ function outbound(facts: Case, stalledMs: number): Judgement | undefined {
   return { stuck: true, verdict: { evidence: 'waiting-outbound', summary } };
 }
 
+/** Nothing moves: who is it that does not? */
+function still(facts: Case): Judgement {
+  const { evidence, cwd } = facts;
+  if (evidence !== undefined) {
+    const client = clientStalled(evidence);
+    if (client !== undefined) return { stuck: true, verdict: { evidence: 'client-stalled', summary: client } };
+    const unanswered = noResponse(evidence, shortPathsBelow(cwd));
+    if (unanswered !== undefined) return { stuck: true, verdict: { evidence: 'no-response', summary: unanswered } };
+  }
+  return (
+    outbound(facts, facts.idleMs) ?? stuck('no-progress', facts, `has made no progress for ${seconds(facts.idleMs)}`)
+  );
+}
+
 function stuck(evidence: Evidence, facts: Case, what: string): Judgement {
   return { stuck: true, verdict: { evidence, summary: `${what}${whereOf(facts.evidence, facts.cwd)}` } };
 }
 
-/** Where, and what for unless that is `said`: the innermost application frame, or else the last checkpoint. */
+/** Where, and what for unless that is `said`: the innermost application frame, or else the layer or the last checkpoint. */
 function whereOf(evidence: RequestEvidence | undefined, cwd: string, said?: DumpWait): string {
-  const short = (path: string) => (path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path);
+  const short = shortPathsBelow(cwd);
   if (evidence === undefined) return '; the main thread did not answer, so where is not known';
   const place = placeOf(evidence.stacks);
-  const wait = evidence.waitsFor.find(({ type }) => type !== 'shared-promise');
+  const wait = evidence.waitsFor.find(({ type }) => type !== 'shared-promise' && type !== 'client');
   const waiting = wait === undefined || said !== undefined ? '' : `, waiting for ${wait.label}`;
   if (place !== undefined)
     return `: suspended in ${place.function} (${short(place.file)}:${place.line}:${place.column})${waiting}`;
-  const { label, file, line } = evidence.checkpoint;
-  return ` since ${label}${file === undefined ? '' : ` (${short(file)}:${line})`}; no await is pending${waiting}`;
-}
-
-/** A time as a person says it: `850 ms`, `10.3 s`, `5.2 min`. */
-export function seconds(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`;
-  return `${(ms / 60_000).toFixed(1)} min`;
+  const { checkpoint, layer, outstanding } = evidence;
+  if (layer?.outcome === 'pending')
+    return `: ${layerName(layer, short)} returned a promise ${seconds(layer.returnedMs ?? 0)} ago that has not settled${waiting}`;
+  const ended = layerEnd(evidence, short);
+  if (ended !== undefined) return `: ${ended}${waiting}`;
+  const { label, file, line } = checkpoint;
+  const awaits = (outstanding ?? 0) === 0 ? '; no await is pending' : '';
+  return ` since ${label}${file === undefined ? '' : ` (${short(file)}:${line})`}${awaits}${waiting}`;
 }

@@ -185,6 +185,8 @@ export class DumpBuilder {
       awaits: known?.awaits ?? [],
       ...(known === undefined || known.omittedAwaits === 0 ? {} : { omittedAwaits: known.omittedAwaits }),
       waitsFor: known?.waitsFor ?? [],
+      layer: known?.layer,
+      error: known?.error,
       ...(verdict === undefined ? {} : { verdict }),
     };
   }

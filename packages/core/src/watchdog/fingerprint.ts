@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DumpFrame, Evidence } from '@hangwatch/protocol';
+import type { RequestEvidence } from '../shared/worker-protocol.ts';
 
 /** What makes two hangs the same: how, on which route, in which code. */
 export interface HangIdentity {
@@ -33,3 +34,14 @@ export function combineFingerprints(fingerprints: readonly string[]): string {
 
 const digest = (parts: readonly string[]): string =>
   createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+
+/** The stacks that tell one hang from another. Without an await it is the error's, or the last layer's place. */
+export function tellingStacks(evidence: RequestEvidence | undefined): readonly (readonly DumpFrame[])[] {
+  if (evidence === undefined) return [];
+  const { stacks, error, layer } = evidence;
+  if (stacks.length > 0) return stacks;
+  if (error !== undefined && error.frames.length > 0) return [error.frames];
+  if (layer === undefined) return [];
+  const { label, file = '', line = 0 } = layer;
+  return [[{ function: label, file, line, column: 0, async: false, kind: 'app' }]];
+}

@@ -21,7 +21,7 @@ import { AwakeClock } from './awake-clock.ts';
 import { diagnose } from './diagnose.ts';
 import { DumpBuilder, type Finding } from './dump-builder.ts';
 import { Episode, standingPlace } from './episode.ts';
-import { combineFingerprints, fingerprintOf } from './fingerprint.ts';
+import { combineFingerprints, fingerprintOf, tellingStacks } from './fingerprint.ts';
 import { type Gathered, MainThread } from './main-thread.ts';
 import { ReportLedger } from './report-ledger.ts';
 import { elapsedMs, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
@@ -280,7 +280,7 @@ export class WatchLoop {
     const verdict = watched.episode === undefined ? judgement.verdict : repeated(judgement.verdict);
     const method = evidence?.method ?? this.#texts.get(watched.reading.method) ?? '';
     const route = evidence?.route ?? this.#texts.get(watched.reading.route) ?? '';
-    const fingerprint = fingerprintOf({ evidence: verdict.evidence, method, route, stacks: evidence?.stacks ?? [] });
+    const fingerprint = fingerprintOf({ evidence: verdict.evidence, method, route, stacks: tellingStacks(evidence) });
     return [{ watched, verdict, fingerprint, place }];
   }
 

@@ -1,0 +1,263 @@
+import { get, request as httpRequest } from 'node:http';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Dump, DumpRequest } from '@hangwatch/protocol';
+import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
+import { afterEach, describe, expect, test } from 'vitest';
+
+const SERVER = fileURLToPath(new URL('../scenarios/e2e/kinds.mjs', import.meta.url));
+const FRAMEWORKS = ['http', 'express4', 'express5', 'koa', 'fastify'] as const;
+/** Who looks at the promise of an async handler: where nobody does, a rejection goes unseen. */
+const UNSEEN = ['http', 'express4'];
+
+interface Started {
+  readonly port: number;
+  readonly lines: Record<string, number[]>;
+}
+
+const cleanUp: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const each of cleanUp.splice(0).reverse()) await each();
+});
+
+async function start(node: string, framework: string, options: Record<string, unknown> = {}) {
+  const collector = await CollectorStub.start();
+  const scenario = new Scenario(SERVER, {
+    node,
+    args: [framework, JSON.stringify(options)],
+    env: { HANGWATCH_COLLECTOR: collector.url, HANGWATCH_SERVICE: 'e2e' },
+  });
+  cleanUp.push(
+    () => collector.close(),
+    () => expect(collector.refused).toEqual([]),
+    () => scenario.stop(),
+  );
+  const started = await scenario.until(({ stdout }) =>
+    stdout.includes('\n') ? (JSON.parse(stdout.split('\n')[0] ?? '') as Started) : undefined,
+  );
+  return { collector, ...started };
+}
+
+function ask(port: number, path: string): Promise<string> {
+  const abort = new AbortController();
+  cleanUp.push(() => abort.abort());
+  return new Promise((resolve) => {
+    get({ host: '127.0.0.1', port, path, signal: abort.signal, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(text)).on('error', () => resolve('aborted'));
+    }).on('error', () => resolve('aborted'));
+  });
+}
+
+/** A connection of our own making, that sends what we say and reads when we say. */
+function raw(port: number, text: string): Socket {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  cleanUp.push(() => socket.destroy());
+  socket.pause();
+  socket.write(text);
+  return socket;
+}
+
+const halfUpload = (port: number, path: string) =>
+  raw(
+    port,
+    `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10000\r\n\r\n${'x'.repeat(612)}`,
+  );
+
+/** Sends a chunk every now and then, for much longer than the timeout. */
+function slowUpload(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const request = httpRequest(
+      { host: '127.0.0.1', port, path: '/upload', method: 'POST', agent: false },
+      (response) => response.resume().on('end', () => resolve('answered')),
+    );
+    request.on('error', () => resolve('aborted'));
+    cleanUp.push(() => request.destroy());
+    let left = 25;
+    const timer = setInterval(() => {
+      if (left-- > 0) request.write('chunk');
+      else {
+        clearInterval(timer);
+        request.end();
+      }
+    }, 100);
+    cleanUp.push(() => clearInterval(timer));
+  });
+}
+
+/** Reads a long response bit by bit, for much longer than the timeout; not so slowly that the kernels' buffers show it in leaps. */
+function slowDownload(port: number): Promise<string> {
+  const socket = raw(port, 'GET /download HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  return new Promise((resolve) => {
+    socket.on('close', () => resolve('answered'));
+    let left = 160;
+    socket.on('data', () => {
+      if (left > 0) socket.pause();
+    });
+    const timer = setInterval(() => {
+      if (left-- <= 0) clearInterval(timer);
+      socket.resume();
+    }, 15);
+    cleanUp.push(() => clearInterval(timer));
+  });
+}
+
+const stuckIn = (dump: Dump, path: string): DumpRequest | undefined =>
+  dump.kind === 'hang' ? dump.requests.find((one) => one.path === path && one.state === 'stuck') : undefined;
+
+async function stuck(collector: CollectorStub, path: string): Promise<DumpRequest> {
+  const dump = await collector.next((each) => stuckIn(each, path) !== undefined);
+  const found = stuckIn(dump, path);
+  if (found === undefined) throw new Error(`${path} is not in the dump that has it`);
+  return found;
+}
+
+describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+  describe.each(FRAMEWORKS)('%s', (framework) => {
+    const isExpress = framework.startsWith('express');
+    /** What the last layer of a route is called, and the lines on which its function may stand. */
+    const layerOf = (name: string, lines: Started['lines']) =>
+      framework === 'http'
+        ? { label: 'listener route', line: lines['route']?.[0] }
+        : { label: `handler ${name}`, line: isExpress ? lines[name]?.[0] : undefined };
+
+    test('each kind of hang is told from the others', async () => {
+      const { collector, port, lines } = await start(node, framework);
+      const paths = ['/forgotten', '/finished', '/begun'];
+      if (UNSEEN.includes(framework)) paths.push('/rejected');
+      if (isExpress || framework === 'fastify') paths.push('/no-next');
+      for (const path of paths) void ask(port, path);
+      halfUpload(port, '/upload');
+      if (isExpress) halfUpload(port, '/json');
+      raw(port, 'GET /download HTTP/1.1\r\nhost: x\r\n\r\n');
+
+      const check = (one: DumpRequest, name: string, outcome: string) => {
+        const { label, line } = layerOf(name, lines);
+        const ended = framework === 'koa' ? 'fulfilled' : outcome;
+        expect(one.layer).toMatchObject({ label, file: SERVER, outcome: ended, ...(line && { line }) });
+        expect(one.layer?.enteredMs).toBeGreaterThanOrEqual(800);
+        expect(one.verdict?.summary).toContain(label);
+      };
+      const forgotten = await stuck(collector, '/forgotten');
+      expect(forgotten.verdict?.evidence).toBe('no-response');
+      check(forgotten, 'forgotten', 'returned');
+      const finished = await stuck(collector, '/finished');
+      expect(finished.verdict).toMatchObject({
+        evidence: 'no-response',
+        summary: expect.stringMatching(
+          framework === 'koa' ? /the chain of middleware ended [\d.]+/ : /\) finished [\d.]+/,
+        ),
+      });
+      check(finished, 'finished', 'fulfilled');
+      const begun = await stuck(collector, '/begun');
+      expect(begun.verdict).toMatchObject({
+        evidence: 'no-response',
+        summary: expect.stringContaining('has begun its response and not ended it'),
+      });
+      if (UNSEEN.includes(framework)) {
+        const rejected = await stuck(collector, '/rejected');
+        check(rejected, 'rejected', 'rejected');
+        expect(rejected.verdict?.evidence).toBe('no-response');
+        expect(rejected.error?.class).toBe('NoSuchUser');
+        expect(rejected.error?.message).toBeUndefined();
+        expect(rejected.error?.frames.slice(0, 2)).toMatchObject([
+          { function: 'findUser', file: SERVER, line: (lines['findUser']?.[0] ?? 0) + 1 },
+          { function: expect.stringMatching(/rejected$/), file: SERVER },
+        ]);
+        expect(await ask(port, '/unhandled')).toBe('["NoSuchUser"]');
+      }
+      if (paths.includes('/no-next')) {
+        const unfinished = await stuck(collector, '/no-next');
+        const label = `${framework === 'fastify' ? 'preHandler' : 'handler'} authenticate`;
+        expect(unfinished.layer).toMatchObject({ label, file: SERVER, outcome: 'returned' });
+        expect(lines['authenticate']).toContain(unfinished.layer?.line);
+        expect(unfinished.verdict).toMatchObject({
+          evidence: 'no-response',
+          summary: expect.stringContaining('and nothing was entered after it'),
+        });
+      }
+      for (const path of isExpress ? ['/upload', '/json'] : ['/upload']) {
+        const upload = await stuck(collector, path);
+        expect(upload.verdict).toMatchObject({
+          evidence: 'client-stalled',
+          summary: expect.stringContaining('612 of 10,000 bytes of its body have come'),
+        });
+        expect(upload.waitsFor).toMatchObject([{ type: 'request-body', label: '612 of 10,000 bytes have come' }]);
+      }
+      const download = await stuck(collector, '/download');
+      expect(download.verdict?.evidence).toBe('client-stalled');
+      const [wait] = download.waitsFor;
+      expect(wait?.type).toBe('client');
+      const bytes = Number(/^([\d,]+) bytes/.exec(wait?.label ?? '')?.[1]?.replaceAll(',', ''));
+      expect(bytes).toBeGreaterThan(1_000_000);
+      expect(bytes).toBeLessThan(16_000_000);
+      expect(JSON.stringify(collector.dumps)).not.toContain('secret');
+    });
+
+    test('what is slow, and moves, is no hang', async () => {
+      const { collector, port } = await start(node, framework);
+      const healthy = Promise.all([
+        ...['/later', '/emitted', '/piped'].map((path) => ask(port, path)),
+        slowUpload(port),
+        slowDownload(port),
+      ]);
+      // A hang that is reported while they go on says that the watchdog is awake.
+      void ask(port, '/forgotten');
+      await stuck(collector, '/forgotten');
+      expect((await healthy).map((text) => (text.startsWith('chunk') ? 'piped' : text))).toEqual([
+        'later',
+        'emitted',
+        'piped',
+        'answered',
+        'answered',
+      ]);
+      const found = collector.dumps.flatMap(({ requests }) => requests.filter(({ state }) => state === 'stuck'));
+      expect(found.map(({ path }) => path)).toEqual(['/forgotten']);
+    });
+  });
+
+  test('HTTP/2: uploads that do not arrive and responses that are not read', async () => {
+    const { collector, port } = await start(node, 'http2');
+    const open = (): ClientHttp2Session => {
+      const session = connectHttp2(`http://127.0.0.1:${port}`);
+      session.on('error', () => undefined);
+      cleanUp.push(() => session.destroy());
+      return session;
+    };
+    const session = open();
+    const upload = session.request({ ':method': 'POST', ':path': '/upload', 'content-length': '10000' });
+    upload.on('error', () => undefined).write('x'.repeat(612));
+    const download = session.request({ ':path': '/download' });
+    download.on('error', () => undefined).pause();
+    // On a connection of its own: a server stops reading one whose client does not read.
+    open()
+      .request({ ':path': '/finished' })
+      .on('error', () => undefined);
+    expect(await stuck(collector, '/upload')).toMatchObject({
+      verdict: { evidence: 'client-stalled', summary: expect.stringContaining('612 of 10,000 bytes') },
+    });
+    expect(await stuck(collector, '/download')).toMatchObject({
+      verdict: {
+        evidence: 'client-stalled',
+        summary: expect.stringMatching(/waits for its client to read: .* up to [\d,]+ bytes/),
+      },
+    });
+    expect(await stuck(collector, '/finished')).toMatchObject({
+      verdict: { evidence: 'no-response' },
+      layer: { label: 'listener route', outcome: 'fulfilled' },
+    });
+  });
+
+  test('the message of an error comes where the application asks for it', async () => {
+    const { collector, port } = await start(node, 'express4', { errorMessages: true });
+    void ask(port, '/rejected');
+    const { error, verdict } = await stuck(collector, '/rejected');
+    expect(error?.message).toBe('secret 4711');
+    expect(verdict?.summary).toContain('NoSuchUser "secret 4711"');
+  });
+});

@@ -1,0 +1,160 @@
+// One framework, chosen by the first argument, with routes that hang each in its own way, and their healthy twins.
+import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import http2 from 'node:http2';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+const [, , framework, given = '{}'] = process.argv;
+const options = { timeout: 800, scanInterval: 80, ...JSON.parse(given) };
+const unhandled = [];
+process.on('unhandledRejection', (error) => unhandled.push(error.constructor.name));
+
+class NoSuchUser extends Error {}
+function /*@findUser*/ findUser() {
+  throw new NoSuchUser('secret 4711');
+}
+const BIG = Buffer.alloc(16_000_000, 'x');
+
+const handlers = {
+  /*@forgotten*/ forgotten(_request, _response) {},
+  /*@finished*/ async finished(_request, _response) {
+    await null;
+  },
+  /*@rejected*/ async rejected(_request, _response) {
+    await null;
+    findUser();
+  },
+  /*@begun*/ async begun(_request, response) {
+    response.writeHead(200);
+    response.write('begun');
+  },
+  /*@upload*/ upload(request, response) {
+    request.resume();
+    request.on('end', () => response.end('got it'));
+  },
+  /*@download*/ async download(_request, response) {
+    response.writeHead(200);
+    response.end(BIG);
+  },
+
+  // What is slow and healthy.
+  later(_request, response) {
+    setTimeout(() => response.end('later'), 400);
+  },
+  async emitted(_request, response) {
+    const emitter = new EventEmitter();
+    emitter.once('ready', () => response.end('emitted'));
+    setTimeout(() => emitter.emit('ready'), 400);
+  },
+  async piped(_request, response) {
+    let left = 25;
+    const source = new Readable({
+      read() {
+        setTimeout(() => this.push(left-- > 0 ? 'chunk' : null), 100);
+      },
+    });
+    response.writeHead(200);
+    source.pipe(response);
+  },
+  ok(_request, response) {
+    response.end('ok');
+  },
+  unhandled(_request, response) {
+    response.end(JSON.stringify(unhandled));
+  },
+};
+const names = Object.keys(handlers);
+
+/** The handler under its own name, called in the framework's own way. */
+const adapted = (name, call) => Object.defineProperty(call, 'name', { value: name });
+
+const servers = {
+  async http() {
+    const { watchServer } = await import('@hangwatch/core');
+    const server = http.createServer(
+      /*@route*/ function route(request, response) {
+        return handlers[request.url.slice(1)](request, response);
+      },
+    );
+    watchServer(server, options);
+    return server;
+  },
+  async http2() {
+    const { watchServer } = await import('@hangwatch/core');
+    const server = http2.createServer(function route(request, response) {
+      return handlers[request.url.slice(1)](request, response);
+    });
+    watchServer(server, options);
+    return server;
+  },
+  express4: () => expressServer('express4'),
+  express5: () => expressServer('express'),
+  async koa() {
+    const { default: Koa } = await import('koa');
+    const { default: Router } = await import('@koa/router');
+    const { hangwatch } = await import('@hangwatch/koa');
+    const app = new Koa();
+    app.use(hangwatch(options));
+    const router = new Router();
+    for (const name of names) {
+      const handler = adapted(name, (context) => {
+        context.respond = false;
+        return handlers[name](context.req, context.res);
+      });
+      router.all(`/${name}`, handler);
+    }
+    app.use(router.routes());
+    return http.createServer(app.callback());
+  },
+  async fastify() {
+    const { default: fastify } = await import('fastify');
+    const { default: hangwatch } = await import('@hangwatch/fastify');
+    const app = fastify();
+    await app.register(hangwatch, options);
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const name of names) {
+      const handler = adapted(name, (request, reply) => {
+        reply.hijack();
+        return handlers[name](request.raw, reply.raw);
+      });
+      app.route({ method: ['GET', 'POST'], url: `/${name}`, handler });
+    }
+    app.get(
+      '/no-next',
+      { preHandler: /*@authenticate*/ function authenticate(_request, _reply, _done) {} },
+      (_request, reply) => reply.send('never'),
+    );
+    await app.ready();
+    return app.server;
+  },
+};
+
+async function expressServer(name) {
+  const { default: express } = await import(name);
+  const { hangwatch } = await import('@hangwatch/express');
+  const app = express();
+  app.use(hangwatch(options));
+  for (const each of names) app.all(`/${each}`, handlers[each]);
+  app.get(
+    '/no-next',
+    /*@authenticate*/ function authenticate(_request, _response, _next) {},
+    (_request, response) => response.end('never'),
+  );
+  app.post('/json', express.json(), (_request, response) => response.end('parsed'));
+  return http.createServer(app);
+}
+
+const server = await servers[framework]();
+server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: server.address().port, lines: lines() })));
+
+function lines() {
+  const found = {};
+  readFileSync(fileURLToPath(import.meta.url), 'utf8')
+    .split('\n')
+    .forEach((text, index) => {
+      for (const [, name] of text.matchAll(/\/\*@([\w-]+)\*\//g)) (found[name] ??= []).push(index + 1);
+    });
+  return found;
+}
