@@ -177,8 +177,8 @@ describe('nothing moves, and', () => {
     [
       'the last layer has returned, and an upstream may still answer it',
       { ...silent, layer: returned, waitsFor: [upstream] },
-      'no-progress',
-      'has made no progress for 10.1 s: middleware auth (auth.ts:12) returned 10.2 s ago, and nothing was entered after it, waiting for GET http://127.0.0.1:9/x, no response headers',
+      'waiting-outbound',
+      'has been waiting for 10.0 s for GET http://127.0.0.1:9/x, no response headers: middleware auth (auth.ts:12) returned 10.2 s ago, and nothing was entered after it',
     ],
     [
       'the handler returned a promise behind which is no await',
