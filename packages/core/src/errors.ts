@@ -11,6 +11,7 @@
  * | `HANGWATCH_ERR_CALLBACK` | a callback of the application (`onHang`, `ignore`, `routeName`) threw |
  * | `HANGWATCH_ERR_TABLE_FULL` | more requests are in flight than can be watched; the rest is counted |
  * | `HANGWATCH_ERR_STUCK` | the reason that `currentRequest().signal` is aborted with: the request was reported as stuck |
+ * | `HANGWATCH_ERR_SELF_TEST_*` | `selfTest()` failed: `NOT_RUNNING`, `NOT_DETECTED`, `NO_STACK`, `NOT_DELIVERED`; the message says why |
  * | `HANGWATCH_ERR_INTERNAL` | something unexpected inside hangwatch; requests are not affected |
  * | `HANGWATCH_ERR_DELIVERY_*` | a report could not be delivered as configured; see the message |
  */
@@ -24,7 +25,11 @@ export type HangwatchErrorCode =
   | 'HANGWATCH_ERR_TABLE_FULL'
   | 'HANGWATCH_ERR_STUCK'
   | 'HANGWATCH_ERR_INTERNAL'
+  | `HANGWATCH_ERR_SELF_TEST_${SelfTestFailure}`
   | `HANGWATCH_ERR_DELIVERY_${string}`;
+
+/** The step at which a self-test failed. */
+export type SelfTestFailure = 'NOT_RUNNING' | 'NOT_DETECTED' | 'NO_STACK' | 'NOT_DELIVERED';
 
 /**
  * The one error class of hangwatch. Thrown only where options are given; afterwards errors go to `onInternalError`.

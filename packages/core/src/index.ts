@@ -8,6 +8,9 @@ export { type CurrentRequest, currentRequest } from './tracker/current-request.t
 export { dump } from './tracker/dump.ts';
 export type { RouteTable } from './tracker/resolve-routes.ts';
 export type { RouteOptions } from './tracker/route-override.ts';
+export { type SelfTestOptions, type SelfTestResult, type SelfTestSkipped, selfTest } from './tracker/run-self-test.ts';
+export type { SelfTestPassed } from './tracker/self-test.ts';
+export { type SelfTestHandlerOptions, selfTestHandler } from './tracker/self-test-handler.ts';
 export type { Watch } from './tracker/watch.ts';
 export { watch } from './tracker/watch-promise.ts';
 export { type WatchableServer, watchServer } from './tracker/watch-server.ts';

@@ -1,5 +1,5 @@
 import type { Configuration, HangwatchOptions } from '@hangwatch/core';
-import { openWatch, type RouteOptions } from '@hangwatch/core/adapter';
+import { openWatch, type RouteOptions, selfTest } from '@hangwatch/core/adapter';
 import { enterRequest, type Middleware } from './enter.ts';
 import type { ExpressRequest } from './layer.ts';
 import { route } from './route.ts';
@@ -18,6 +18,8 @@ export interface Hangwatch {
   (options?: HangwatchOptions): HangwatchMiddleware;
   /** Middleware that changes what hangwatch does for a route. Throws `HANGWATCH_ERR_OPTION`. */
   readonly route: (options: RouteOptions | false) => Middleware;
+  /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
+  readonly selfTest: typeof selfTest;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Hangwatch {
  * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747' }));
  * app.get('/export', hangwatch.route({ timeout: 120_000 }), handler);
  */
-export const hangwatch: Hangwatch = Object.assign(makeMiddleware, { route });
+export const hangwatch: Hangwatch = Object.assign(makeMiddleware, { route, selfTest });
 
 function makeMiddleware(options: HangwatchOptions = {}): HangwatchMiddleware {
   const watch = openWatch(options);

@@ -1,4 +1,8 @@
-import type { HangwatchOptions as CoreOptions, RouteOptions as CoreRouteOptions } from '@hangwatch/core';
+import type {
+  HangwatchOptions as CoreOptions,
+  RouteOptions as CoreRouteOptions,
+  selfTest as coreSelfTest,
+} from '@hangwatch/core';
 import type { FastifyInstance } from 'fastify';
 
 declare module 'fastify' {
@@ -14,6 +18,8 @@ declare function hangwatch(instance: FastifyInstance, options: CoreOptions, done
 declare namespace hangwatch {
   export type HangwatchOptions = CoreOptions;
   export type RouteOptions = CoreRouteOptions;
+  /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
+  export const selfTest: typeof coreSelfTest;
   export { hangwatch, hangwatch as default };
 }
 

@@ -1,7 +1,7 @@
 import type { RouteOptions, Watch } from '@hangwatch/core';
 
 export type { HangwatchOptions, RouteOptions } from '@hangwatch/core';
-export { hangwatch, hangwatch as default } from './register.ts';
+export { type Hangwatch, hangwatch, hangwatch as default } from './register.ts';
 
 // Here, because what augments from another file is left out of the built declarations.
 declare module 'fastify' {

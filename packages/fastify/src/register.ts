@@ -1,5 +1,5 @@
 import type { HangwatchOptions } from '@hangwatch/core';
-import { openWatch, type Watch } from '@hangwatch/core/adapter';
+import { openWatch, selfTest, type Watch } from '@hangwatch/core/adapter';
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 import fp from 'fastify-plugin';
 import { enterHook } from './enter.ts';
@@ -8,6 +8,12 @@ import { checkRoute, wrapRoute } from './route.ts';
 import { labelOf, wrapLayer } from './wrap.ts';
 
 type Method = (this: FastifyInstance, ...args: unknown[]) => FastifyInstance;
+
+/** What the package exports: see {@link hangwatch}. */
+export interface Hangwatch extends FastifyPluginCallback<HangwatchOptions> {
+  /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
+  readonly selfTest: typeof selfTest;
+}
 
 /**
  * Watches every request of the instance that it is registered on, and of the plugins inside. Register it first: hooks added and routes
@@ -19,9 +25,8 @@ type Method = (this: FastifyInstance, ...args: unknown[]) => FastifyInstance;
  * await app.register(hangwatch, { timeout: 10_000, collector: 'http://127.0.0.1:4747' });
  * app.get('/export', { config: { hangwatch: { timeout: 120_000 } } }, handler);
  */
-export const hangwatch: FastifyPluginCallback<HangwatchOptions> = fp(register, {
-  name: '@hangwatch/fastify',
-  fastify: '>=5',
+export const hangwatch: Hangwatch = Object.assign(fp(register, { name: '@hangwatch/fastify', fastify: '>=5' }), {
+  selfTest,
 });
 
 function register(instance: FastifyInstance, options: HangwatchOptions, done: (error?: Error) => void): void {

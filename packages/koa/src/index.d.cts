@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { HangwatchOptions as CoreOptions, RouteOptions as CoreRouteOptions } from '@hangwatch/core';
+import type {
+  HangwatchOptions as CoreOptions,
+  RouteOptions as CoreRouteOptions,
+  selfTest as coreSelfTest,
+} from '@hangwatch/core';
 
 /** Middleware that watches every request which reaches it. The module is this function; see the README. */
 declare function hangwatch(options?: hangwatch.HangwatchOptions): hangwatch.HangwatchMiddleware;
@@ -27,6 +31,8 @@ declare namespace hangwatch {
   export type Hangwatch = typeof hangwatch;
   /** Middleware that changes what hangwatch does for a route. */
   export function route(options: RouteOptions | false): Middleware;
+  /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
+  export const selfTest: typeof coreSelfTest;
   export { hangwatch, hangwatch as default };
 }
 

@@ -194,6 +194,7 @@ export const EnvelopeSchema = object(
     schema: v.literal(DUMP_SCHEMA_VERSION, `must be ${JSON.stringify(DUMP_SCHEMA_VERSION)}`),
     id: dumpId,
     kind: oneOf(['hang', 'recovered', 'gone', 'snapshot']),
+    selfTest: v.optional(boolean),
     at: timestamp,
     follows: v.optional(dumpId),
     process: ProcessSchema,

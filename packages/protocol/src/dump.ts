@@ -54,6 +54,8 @@ export interface Dump {
   /** Unique to the dump: a dump sent twice is stored once. 1 to 128 of the characters `A-Z a-z 0-9 . _ -`. */
   id: string;
   kind: DumpKind;
+  /** The hang was staged, to prove that reports arrive: no request of anybody hangs. Absent otherwise. */
+  selfTest?: boolean | undefined;
   /** When the evidence was taken, ISO 8601 with a time zone. The sender's wall clock, for people to read. */
   at: string;
   /**

@@ -64,6 +64,8 @@ export const FLAG_UNWATCHED = 1;
 export const FLAG_REPORTED = 2;
 /** The main thread wants to know when the request is reported: it answers in its place, or aborts it. */
 export const FLAG_NOTIFY = 4;
+/** The request is staged by a self-test: it is to be found stuck, and is in no report but its own. */
+export const FLAG_STAGED = 8;
 
 /** Stack captures that the main thread may make in a second: what CAPTURE_BUDGET starts with and is refilled by. */
 export const CAPTURES_PER_SECOND = 1_000;

@@ -103,6 +103,11 @@ export interface EventLoopState {
   readonly utilization: number;
 }
 
+/** What became of a dump that was posted at once: the collector that took it, or why none did. */
+export type PostedNow =
+  | { readonly ok: true; readonly collector: string }
+  | { readonly ok: false; readonly reason: string };
+
 /** Main thread to watchdog. */
 export type ToWatchdog =
   | { readonly type: 'segment'; readonly index: number; readonly buffer: SharedArrayBuffer }
@@ -140,5 +145,8 @@ export type ToMain =
   | { readonly type: 'hang'; readonly dump: Dump }
   | { readonly type: 'stuck'; readonly requests: readonly StuckNotice[] }
   | { readonly type: 'snapshot'; readonly id: number; readonly dump: Dump | undefined }
+  /** The self-test's staged request was found stuck, and its dump is being posted. */
+  | ({ readonly type: 'staged-found'; readonly dumpId: string; readonly stack: readonly DumpFrame[] } & SlotRef)
+  | { readonly type: 'staged-posted'; readonly dumpId: string; readonly outcome: PostedNow }
   | { readonly type: 'problem'; readonly code: string; readonly message: string }
   | { readonly type: 'stopped'; readonly counters: Readonly<Record<string, number>> };

@@ -3,6 +3,7 @@ import { Tracker } from './tracker.ts';
 
 /** The version is that of this shape: copies of hangwatch that agree on it share one tracker, across ESM and CommonJS. */
 const KEY = Symbol.for('hangwatch.core/1');
+const OFF = Symbol.for('hangwatch.core/1.off');
 /** Options that one watchdog can have only one of. The scan interval is one too, but its default follows each registration's timeout. */
 const PROCESS_WIDE = ['collectors', 'token', 'service', 'version', 'spoolDir', 'signal'] as const;
 
@@ -43,6 +44,16 @@ export function sharedTracker(options: ResolvedOptions): Tracker {
 /** The tracker, if any application has registered. */
 export function existingTracker(): Tracker | undefined {
   return (globalThis as Global)[KEY]?.tracker;
+}
+
+/** Notes that an application has registered with hangwatch switched off: who asks for it later can be told. */
+export function noteSwitchedOff(): void {
+  if (!(OFF in globalThis)) Object.defineProperty(globalThis, OFF, { value: true, configurable: true });
+}
+
+/** Whether an application has registered with hangwatch switched off. */
+export function isSwitchedOff(): boolean {
+  return OFF in globalThis;
 }
 
 /** Gives a registration back; the last one stops the tracker. */

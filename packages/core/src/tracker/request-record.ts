@@ -2,6 +2,7 @@ import type { HangwatchError } from '../errors.ts';
 import {
   FLAG_NOTIFY,
   FLAG_REPORTED,
+  FLAG_STAGED,
   FLAG_UNWATCHED,
   kCheckpoint,
   kCheckpointMs,
@@ -232,6 +233,11 @@ export class RequestRecord extends LayerTrace {
   /** `GET`, or what else the request's line said. */
   get method(): string {
     return this.request?.method ?? '';
+  }
+
+  /** From now on the request is one that a self-test has staged. */
+  stage(): void {
+    Atomics.or(this.cells, this.base + kFlags, FLAG_STAGED);
   }
 
   get reported(): boolean {

@@ -34,6 +34,7 @@ import { type RecordOwner, RequestRecord } from './request-record.ts';
 import { stampRequest } from './request-stamp.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import type { RuleChange, Rules } from './rules.ts';
+import { SelfTest, type SelfTestPassed } from './self-test.ts';
 import { type AnyFunction, Site, type SitePlace } from './site.ts';
 import { Snapshots } from './snapshots.ts';
 import { StringTable } from './string-table.ts';
@@ -58,6 +59,7 @@ export class Tracker implements RecordOwner {
   readonly #snapshots: Snapshots;
   readonly #signal: DumpSignal | undefined;
   readonly #entered: Site;
+  readonly #selfTest: SelfTest;
   #nextId = 1;
   #stopped = false;
   #tableFull = false;
@@ -81,7 +83,9 @@ export class Tracker implements RecordOwner {
       problems: this.problems,
       snapshots: this.#snapshots,
       onStuck: (notice) => this.#act(notice),
+      onStaged: (message) => this.#selfTest.receive(message),
     });
+    this.#selfTest = new SelfTest(this, options, () => this.#thread.state);
     this.#entered = this.site('request entered');
     this.#signal = options.signal === undefined ? undefined : new DumpSignal(options.signal, () => this.snapshot());
   }
@@ -229,6 +233,11 @@ export class Tracker implements RecordOwner {
       this.#sites.set(label, site);
     }
     return site;
+  }
+
+  /** See {@link SelfTest.run}. */
+  selfTest(limitMs: number): Promise<SelfTestPassed> {
+    return this.#selfTest.run(limitMs);
   }
 
   problem(code: HangwatchErrorCode, message: string, cause?: unknown): void {

@@ -1,7 +1,7 @@
 import { messageOf } from '../message-of.ts';
 import type { Configuration, HangwatchOptions } from '../options.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
-import { releaseTracker, sharedTracker } from './process-tracker.ts';
+import { noteSwitchedOff, releaseTracker, sharedTracker } from './process-tracker.ts';
 import type { RequestRecord } from './request-record.ts';
 import { recordOf } from './request-stamp.ts';
 import { resolveConfiguration } from './resolve-configuration.ts';
@@ -121,5 +121,6 @@ export class Watch {
  */
 export function openWatch(options: HangwatchOptions = {}): Watch {
   const resolved = resolveOptions(options);
+  if (!resolved.enabled) noteSwitchedOff();
   return new Watch(resolved, resolved.enabled ? sharedTracker(resolved) : undefined);
 }

@@ -12,6 +12,7 @@ import type { EvidenceDesk } from './evidence-desk.ts';
 import type { InFlightTable } from './in-flight-table.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
+import type { StagedMessage } from './self-test.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { StringTable } from './string-table.ts';
 
@@ -20,7 +21,7 @@ const RESTART_DELAYS_MS = [100, 1_000, 10_000];
 const LONGEST_EVIDENCE_WAIT_MS = 1_000;
 
 /** `idle` until the first request; `failed` for good once it could not be started or died too often. */
-type State = 'idle' | 'running' | 'restarting' | 'failed' | 'stopped';
+export type State = 'idle' | 'running' | 'restarting' | 'failed' | 'stopped';
 
 /** CommonJS: on Node 20 an ES module never finishes loading while libuv's thread pool is full. */
 const WATCHDOG = new URL('./watchdog/watchdog.cjs', import.meta.url);
@@ -33,6 +34,8 @@ interface Parts {
   readonly problems: ProblemReporter;
   readonly snapshots: Snapshots;
   readonly onStuck: (notice: StuckNotice) => void;
+  /** Hears what became of a self-test's staged request. */
+  readonly onStaged: (message: StagedMessage) => void;
 }
 
 /** Starts the watchdog's thread, talks to it, and starts it again when it dies. */
@@ -149,6 +152,10 @@ export class WatchdogThread {
         return;
       case 'snapshot':
         this.#parts.snapshots.answered(message.id, message.dump);
+        return;
+      case 'staged-found':
+      case 'staged-posted':
+        this.#parts.onStaged(message);
         return;
       case 'problem':
         this.#problem(message.code as HangwatchError['code'], message.message);

@@ -28,7 +28,7 @@ export interface Finding {
 }
 
 /** What is remembered of the dump that last reported a request. */
-export type LastReport = Pick<Dump, 'id' | 'verdict'>;
+export type LastReport = Pick<Dump, 'id' | 'verdict' | 'selfTest'>;
 
 const NO_LOOP = { delayP99Ms: 0, utilization: 0 };
 
@@ -120,6 +120,7 @@ export class DumpBuilder {
         : `${nameOf(request)} ${one} after ${(request.elapsedMs / 1_000).toFixed(1)} s; it had been reported as stuck`;
     return {
       ...this.#frame(kind),
+      ...(last.selfTest === undefined ? {} : { selfTest: last.selfTest }),
       follows: last.id,
       verdict: { ...last.verdict, summary },
       requests: [...requests],

@@ -24,7 +24,7 @@ export class ReportLedger {
 
   /** Notes what a dump has reported. */
   add(findings: readonly Finding[], dump: Dump): void {
-    const last: LastReport = { id: dump.id, verdict: dump.verdict };
+    const last: LastReport = { id: dump.id, verdict: dump.verdict, selfTest: dump.selfTest };
     const byNumber = new Map(dump.requests.map((request) => [request.id, request]));
     for (const { watched } of findings) {
       const request = byNumber.get(watched.reading.request);

@@ -19,6 +19,7 @@ function setUp(
   const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
   const table = new TestingTable();
   const dumps: Dump[] = [];
+  const posted: Dump[] = [];
   const asked: ToMain['type'][] = [];
   const generations = new Map<number, number>();
   const evidenceOf = (slot: number): RequestEvidence => ({
@@ -61,6 +62,10 @@ function setUp(
     },
     monotonicMs: () => Date.now(),
     deliver: (dump) => dumps.push(dump),
+    async postNow(dump) {
+      posted.push(dump);
+      return { ok: true, collector: 'http://collector' };
+    },
     sources: options.sources ?? { map: async (value) => ({ value, note: undefined }), close: () => undefined },
     post(message) {
       asked.push(message.type);
@@ -87,6 +92,7 @@ function setUp(
     header,
     table,
     dumps,
+    posted,
     asked,
     loop,
     enter(slot: number, parts: Parameters<TestingTable['enter']>[1] = {}) {

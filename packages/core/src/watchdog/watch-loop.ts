@@ -4,6 +4,7 @@ import {
   CAPTURES_PER_SECOND,
   FLAG_NOTIFY,
   FLAG_REPORTED,
+  FLAG_STAGED,
   HEADER_CELLS,
   kCaptureBudget,
   kClockMs,
@@ -12,6 +13,7 @@ import {
 } from '../shared/slot-layout.ts';
 import {
   MAX_REQUESTS,
+  type PostedNow,
   type SlotRef,
   type ToMain,
   type ToWatchdog,
@@ -44,6 +46,7 @@ export interface WatchLoopParts {
   readonly monotonicMs: () => number;
   readonly post: (message: ToMain) => void;
   readonly deliver: (dump: Dump) => void;
+  readonly postNow: (dump: Dump) => Promise<PostedNow>;
   readonly sources: Pick<SourceMapper, 'map' | 'close'>;
 }
 
@@ -195,7 +198,10 @@ export class WatchLoop {
   }
 
   async #lookInto(scan: Scan, nowMs: number): Promise<void> {
-    const suspects = await this.#confirm(scan.suspects, nowMs);
+    const confirmed = await this.#confirm(scan.suspects, nowMs);
+    const suspects = confirmed.filter(({ watched }) => !isStaged(watched));
+    const staged = confirmed.find(({ watched }) => isStaged(watched));
+    if (staged !== undefined) await this.#reportStaged(staged, nowMs);
     if (suspects.length === 0) return;
     // In a storm nothing could be sent: the main thread is left in peace until it could.
     if (!this.#storm.open(nowMs)) {
@@ -302,7 +308,7 @@ export class WatchLoop {
       return;
     }
     if (admitted === 'go') {
-      const inFlight = this.#scanner.scan(nowMs).inFlight;
+      const inFlight = this.#scanner.scan(nowMs).inFlight.filter((watched) => !isStaged(watched));
       const dump = {
         ...this.#dumps.hang(findings, inFlight, gathered, combineFingerprints(fingerprints), nowMs),
         follows: this.#ledger.commonDump(findings),
@@ -325,6 +331,24 @@ export class WatchLoop {
       .filter(({ watched, verdict }) => (watched.reading.flags & FLAG_NOTIFY) !== 0 && verdict.evidence !== 'slow')
       .map(({ watched, verdict }) => ({ ...refOf(watched), summary: verdict.summary }));
     if (requests.length > 0) this.#parts.post({ type: 'stuck', requests });
+  }
+
+  /** The hang of a self-test: in a dump of its own, past storm control, told to nobody but whoever staged it. */
+  async #reportStaged(suspect: Suspect, nowMs: number): Promise<void> {
+    const { watched } = suspect;
+    const gathered = await this.#inSources(await this.#main.gather([refOf(watched)]));
+    const findings = this.#judge(suspect, gathered, nowMs);
+    const [finding] = findings;
+    if (finding === undefined) return;
+    const built = this.#dumps.hang(findings, [watched], gathered, finding.fingerprint, this.#clock.nowMs);
+    const verdict = { ...built.verdict, summary: `self-test, staged on purpose: ${built.verdict.summary}` };
+    const dump: Dump = { ...built, verdict, selfTest: true };
+    this.#remember(findings, dump);
+    watched.episode = new Episode(finding.verdict, finding.place, nowMs);
+    const { post, postNow } = this.#parts;
+    post({ type: 'staged-found', ...refOf(watched), dumpId: dump.id, stack: dump.requests[0]?.stacks[0] ?? [] });
+    // Not waited for: a collector that is slow to answer must not keep other requests from being looked at.
+    void postNow(dump).then((outcome) => post({ type: 'staged-posted', dumpId: dump.id, outcome }));
   }
 
   #remember(findings: readonly Finding[], dump: Dump): void {
@@ -365,6 +389,7 @@ export class WatchLoop {
   }
 }
 
+const isStaged = ({ reading }: Watched): boolean => (reading.flags & FLAG_STAGED) !== 0;
 const refOf = ({ slot, generation }: Watched): SlotRef => ({ slot, generation });
 
 /** What it was last reported for still goes on: the same await of its own, or, where none is known, no advance since. */

@@ -29,6 +29,7 @@ const loop = new WatchLoop({
   monotonicMs: () => performance.now(),
   post,
   deliver: (dump) => delivery.send(dump),
+  postNow: (dump) => delivery.postNow(dump),
   sources: openSourceMapper(
     settings,
     fileURLToPath(new URL('./source-maps/map-process.js', import.meta.url)),

@@ -1,4 +1,5 @@
 import type { Dump } from '@hangwatch/protocol';
+import type { PostedNow } from '../../shared/worker-protocol.ts';
 import { AddressBook } from './address-book.ts';
 import { type Clock, TIMED_OUT, type Timer, within } from './clock.ts';
 import { Collector } from './collector.ts';
@@ -123,6 +124,20 @@ export class CollectorDelivery implements Delivery {
     for (const displaced of this.#queue.push(parcel)) void this.#storeOrPrint(displaced);
     this.#timers.inMemory ??= this.#clock.setTimeout(() => this.#onLongInMemory(), IN_MEMORY_MS);
     void this.#pump();
+  }
+
+  async postNow(dump: Dump): Promise<PostedNow> {
+    if (this.#state !== 'open') return { ok: false, reason: 'the delivery is being closed' };
+    const { gzip } = packDump(dump);
+    const outcome = await this.#collectors.postNow(gzip);
+    if (outcome.ok) {
+      this.#counters.sent += 1;
+      this.#counters.acknowledged += 1;
+      this.#counters.bytes += gzip.length;
+      // A collector that was left alone answers again.
+      this.#expectSpooled(0);
+    }
+    return outcome;
   }
 
   close(deadlineMs: number): Promise<void> {

@@ -40,6 +40,11 @@ export class Collector {
     };
   }
 
+  /** Its base URL, for people to read. */
+  get label(): string {
+    return this.#options.target.label;
+  }
+
   /** Milliseconds until it may be tried again; 0 = now. */
   get waitMs(): number {
     return this.#backOff.waitMs;

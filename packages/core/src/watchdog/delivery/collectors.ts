@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PostedNow } from '../../shared/worker-protocol.ts';
 import type { Collector } from './collector.ts';
 import type { PostOutcome } from './post-outcome.ts';
 
@@ -44,6 +45,30 @@ export class Collectors {
       if (outcome.kind === 'rejected') rejected ??= outcome;
     }
     return rejected ?? { kind: 'unavailable' };
+  }
+
+  /** Posts one parcel to the first that takes it, also to those that are being left alone. Never rejects. */
+  async postNow(gzip: Buffer): Promise<PostedNow> {
+    const reasons: string[] = [];
+    for (const collector of this.#all) {
+      const outcome = await collector.post(gzip, LIMIT_WITH_FALLBACK_MS);
+      if (outcome.kind === 'acknowledged') return { ok: true, collector: collector.label };
+      reasons.push(`${collector.label}: ${reasonOf(outcome)}`);
+    }
+    return { ok: false, reason: reasons.join('; ') };
+  }
+}
+
+function reasonOf(outcome: Exclude<PostOutcome, { kind: 'acknowledged' }>): string {
+  switch (outcome.kind) {
+    case 'rejected':
+      return `refuses the report: ${outcome.status} ${outcome.answer}`.trimEnd();
+    case 'unauthorized':
+      return `refuses the token: ${outcome.status} ${outcome.answer}`.trimEnd();
+    case 'busy':
+      return `is busy: ${outcome.status}`;
+    case 'failed':
+      return outcome.reason;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Dump } from '@hangwatch/protocol';
+import type { PostedNow } from '../../shared/worker-protocol.ts';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import { CollectorDelivery } from './collector-delivery.ts';
@@ -51,6 +52,8 @@ export interface DeliveryOptions {
 export interface Delivery {
   /** Takes a dump. Never throws, never waits. */
   send(dump: Dump): void;
+  /** Posts a dump at once, whatever waits and whichever collector is being left alone, and keeps it nowhere. Never rejects. */
+  postNow(dump: Dump): Promise<PostedNow>;
   readonly counters: DeliveryCounters;
   /** Delivers what can be delivered in `deadlineMs`, spools or prints the rest. Always resolves, at most a little later. */
   close(deadlineMs: number): Promise<void>;

@@ -1,4 +1,5 @@
 import type { Dump } from '@hangwatch/protocol';
+import type { PostedNow } from '../../shared/worker-protocol.ts';
 import { type Clock, within } from './clock.ts';
 import type { DeliveryCounters, MutableCounters } from './counters.ts';
 import type { Delivery } from './delivery.ts';
@@ -25,6 +26,10 @@ export class StderrDelivery implements Delivery {
     this.#counters.sent += 1;
     const printing = this.#printer.print(dump).finally(() => this.#printing.delete(printing));
     this.#printing.add(printing);
+  }
+
+  async postNow(): Promise<PostedNow> {
+    return { ok: false, reason: 'no collector is configured: reports go to stderr' };
   }
 
   async close(deadlineMs: number): Promise<void> {
