@@ -17,6 +17,11 @@ const linesAbout = (request: DumpRequest, options = {}) =>
     .split('\n\n')[1]
     ?.split('\n') ?? [];
 
+test('a self-test is called so, also when it has ended', () => {
+  expect(formatDump(sampleDump({ selfTest: true }))).toMatch(/^SELF-TEST: /);
+  expect(formatDumpLine(sampleDump({ selfTest: true, kind: 'recovered' }))).toContain('SELF-TEST RECOVERED');
+});
+
 describe('golden', () => {
   test('hang', () => {
     expect(formatDump(sampleDump({ id }))).toMatchInlineSnapshot(`

@@ -1,7 +1,8 @@
 import type { Dump } from '@hangwatch/protocol';
 
-/** What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `RECOVERED`, `GONE`, `SNAPSHOT`. */
-export function headline(dump: Pick<Dump, 'kind' | 'verdict'>): string {
+/** What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `RECOVERED`, `GONE`, `SNAPSHOT`, `SELF-TEST`. */
+export function headline(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): string {
+  if (dump.selfTest === true) return dump.kind === 'hang' ? 'SELF-TEST' : `SELF-TEST ${dump.kind.toUpperCase()}`;
   if (dump.kind !== 'hang') return dump.kind.toUpperCase();
   switch (dump.verdict.evidence) {
     case 'proven-cycle':
@@ -16,8 +17,8 @@ export function headline(dump: Pick<Dump, 'kind' | 'verdict'>): string {
 }
 
 /** How bad it is, for colours and sorting. */
-export function severity(dump: Pick<Dump, 'kind' | 'verdict'>): 'alarm' | 'warning' | 'relief' {
-  if (dump.kind === 'recovered' || dump.kind === 'snapshot') return 'relief';
+export function severity(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): 'alarm' | 'warning' | 'relief' {
+  if (dump.kind === 'recovered' || dump.kind === 'snapshot' || dump.selfTest === true) return 'relief';
   const weak = dump.kind === 'gone' || dump.verdict.evidence === 'slow' || dump.verdict.evidence === 'chain-stalled';
   return weak ? 'warning' : 'alarm';
 }

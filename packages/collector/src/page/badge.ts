@@ -3,7 +3,7 @@ import { headline, severity } from '@hangwatch/report';
 import { type Html, html } from './html.ts';
 
 /** What kind of dump it is, in a word or two and a colour. */
-export function badge(dump: Pick<Dump, 'kind' | 'verdict'>): Html {
+export function badge(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): Html {
   return html`<span class="badge ${severity(dump)}">${headline(dump)}</span>`;
 }
 

@@ -6,7 +6,8 @@ import { kGeneration } from '../shared/slot-layout.ts';
 import type { ToMain } from '../shared/worker-protocol.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
-import type { RequestRules, Tracker } from './tracker.ts';
+import { Rules } from './rules.ts';
+import type { Tracker } from './tracker.ts';
 import type { State } from './watchdog-thread.ts';
 
 /** What the watchdog tells of a staged request. */
@@ -27,8 +28,16 @@ export interface SelfTestPassed {
 
 /** Route of the staged request. */
 const ROUTE = 'hangwatch self-test';
-/** The watchdog looks at a request two scans after it came at the latest; the first one starts its thread. */
-const TIMEOUT_MS = 100;
+/** Nothing that the application has asked for happens to a request of ours: no answer in its place, no name, no rules of a route. */
+const STAGED_RULES = {
+  timeoutMs: 100,
+  maxDurationMs: 0,
+  respondStatus: 0,
+  abort: false,
+  ignore: [],
+  routeName: undefined,
+  routes: new Map<string, never>(),
+};
 /** Lines that `hangOnPurpose` has, and as many as a formatter could make of it. */
 const LONGEST_FUNCTION = 6;
 
@@ -72,7 +81,7 @@ export class SelfTest {
   async #stage(limitMs: number): Promise<SelfTestPassed> {
     if (this.#options.collectors.length === 0)
       throw failed('NOT_DELIVERED', 'no collector is configured: reports go to stderr, where nobody acknowledges them');
-    const staged = Staged.enter(this.#tracker);
+    const staged = Staged.enter(this.#tracker, this.#options);
     if (staged === undefined) throw failed('NOT_RUNNING', this.#whyNotRunning() ?? 'the table of requests is full');
     this.#staged = staged;
     const began = performance.now();
@@ -139,17 +148,11 @@ class Staged {
   }
 
   /** `undefined` where the request cannot be tracked. */
-  static enter(tracker: Tracker): Staged | undefined {
+  static enter(tracker: Tracker, options: ResolvedOptions): Staged | undefined {
     const request = new IncomingMessage(new Socket());
     request.method = 'GET';
     request.url = '/';
-    const rules: RequestRules = {
-      timeoutMs: TIMEOUT_MS,
-      maxDurationMs: 0,
-      respondStatus: undefined,
-      abort: false,
-      routeName: undefined,
-    };
+    const rules = new Rules({ ...options, ...STAGED_RULES });
     const record = tracker.enter(request, new ServerResponse(request), rules);
     if (record === undefined) return undefined;
     record.stage();

@@ -1,7 +1,7 @@
 import type { Dump } from '@hangwatch/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FLAG_REPORTED, HEADER_CELLS, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
+import { FLAG_REPORTED, FLAG_STAGED, HEADER_CELLS, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import { mapPlaces } from './source-maps/map-places.ts';
 import { TestingTable } from './testing-table.ts';
@@ -318,6 +318,34 @@ describe('a request that was reported', () => {
     await run(30);
     expect(dumps.map(({ verdict }) => verdict.evidence)).toEqual(['chain-stalled', 'chain-stalled']);
     expect(dumps[1]?.requests[0]?.stacks[0]?.[0]?.line).toBe(2);
+  });
+});
+
+describe('a staged hang', () => {
+  test('is posted at once and alone, past storm control, followed by its end, and is in no other dump', async () => {
+    const { table, dumps, posted, asked, enter, leave } = setUp();
+    // A storm: twenty kinds at once use up what may be sent, and more.
+    for (let round = 0; round < 25; round++) {
+      enter(10 + round, { timeoutMs: 500 });
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    enter(0, { timeoutMs: 300 });
+    table.setFlag(0, FLAG_STAGED);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(posted).toHaveLength(1);
+    expect(posted[0]).toMatchObject({ selfTest: true, kind: 'hang', requests: [{ route: '/r0', state: 'stuck' }] });
+    expect(posted[0]?.requests).toHaveLength(1);
+    expect(asked.filter((type) => type === 'staged-found' || type === 'staged-posted')).toEqual([
+      'staged-found',
+      'staged-posted',
+    ]);
+    expect(dumps.length).toBeGreaterThan(5);
+    expect(dumps.flatMap(({ requests }) => requests).some(({ route }) => route === '/r0')).toBe(false);
+    leave(0);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(dumps.at(-1)).toMatchObject({ kind: 'recovered', selfTest: true, follows: posted[0]?.id });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(posted).toHaveLength(1);
   });
 });
 

@@ -308,7 +308,7 @@ export class WatchLoop {
       return;
     }
     if (admitted === 'go') {
-      const inFlight = this.#scanner.scan(nowMs).inFlight.filter((watched) => !isStaged(watched));
+      const inFlight = this.#inFlight(nowMs);
       const dump = {
         ...this.#dumps.hang(findings, inFlight, gathered, combineFingerprints(fingerprints), nowMs),
         follows: this.#ledger.commonDump(findings),
@@ -360,14 +360,19 @@ export class WatchLoop {
     }
   }
 
+  /** Somebody's requests, not those of a self-test. */
+  #inFlight(nowMs: number): readonly Watched[] {
+    return this.#scanner.scan(nowMs).inFlight.filter((watched) => !isStaged(watched));
+  }
+
   /** Somebody has asked for it, and is answered in any case. */
   async #snapshot(id: number): Promise<void> {
     let dump: Dump | undefined;
     try {
-      const first = this.#scanner.scan(this.#clock.nowMs).inFlight.slice(0, DETAILED).map(refOf);
+      const first = this.#inFlight(this.#clock.nowMs).slice(0, DETAILED).map(refOf);
       const gathered = await this.#inSources(await this.#main.gather(first));
       const nowMs = this.#clock.nowMs;
-      dump = this.#dumps.snapshot(this.#scanner.scan(nowMs).inFlight, gathered, nowMs);
+      dump = this.#dumps.snapshot(this.#inFlight(nowMs), gathered, nowMs);
       this.#parts.deliver(dump);
     } finally {
       this.#parts.post({ type: 'snapshot', id, dump });
