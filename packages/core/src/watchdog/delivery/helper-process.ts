@@ -91,11 +91,6 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
     if (this.#waiting.size === 0) this.#letGo();
   }
 
-  /** Ends the process without waiting for what has been asked. */
-  kill(): void {
-    this.#forget('ended')?.kill('SIGKILL');
-  }
-
   #start(): Child | undefined {
     const { file, args, heapMb } = this.#options;
     this.#started = false;
