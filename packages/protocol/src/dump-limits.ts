@@ -10,6 +10,8 @@ export const DUMP_LIMITS = {
   waits: 1_000,
   /** Places of one request's trail. */
   trail: 64,
+  /** Entries of the flight recorder. */
+  recorder: 1_000,
   /** Levels of nesting in the data of one place, and values in it. */
   dataDepth: 6,
   dataValues: 256,

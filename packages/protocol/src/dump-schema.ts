@@ -188,6 +188,23 @@ const ResourcesSchema = v.pipe(
   }),
 );
 
+const RecorderSchema = object({
+  reachMs: milliseconds,
+  resolutionMs: milliseconds,
+  entries: list(
+    object({
+      type: text,
+      ageMs: milliseconds,
+      request: v.optional(count),
+      label: v.optional(text),
+      durationMs: v.optional(milliseconds),
+    }),
+    DUMP_LIMITS.recorder,
+  ),
+  omitted: count,
+  torn: v.optional(count),
+});
+
 /** All of a dump but its requests, of which only the number is checked. */
 export const EnvelopeSchema = object(
   {
@@ -200,6 +217,7 @@ export const EnvelopeSchema = object(
     process: ProcessSchema,
     verdict: object({ evidence: EvidenceClassSchema, summary: text, fingerprint: v.optional(text) }),
     requests: list(v.unknown(), DUMP_LIMITS.requests),
+    recorder: v.optional(RecorderSchema),
     evidence: v.optional(object({ complete: boolean, tookMs: milliseconds, note: v.optional(text) })),
     eventLoop: object({ delayP99Ms: milliseconds, utilization: share }),
     resources: ResourcesSchema,

@@ -11,6 +11,8 @@ export type {
   DumpLayer,
   DumpPosition,
   DumpProcess,
+  DumpRecorder,
+  DumpRecorderEntry,
   DumpRequest,
   DumpRequestVerdict,
   DumpSuppressed,

@@ -56,7 +56,7 @@ test('a dump with the first version’s fields alone is accepted, and is the val
 test('fields that this version does not know are accepted and kept, at every level', () => {
   const newer = {
     ...dump,
-    recorder: [{ at: 1 }],
+    forecast: [{ at: 1 }],
     requests: [{ ...request, locals: { a: 1 }, checkpoint: { ...request.checkpoint, source: 'x' } }],
   };
   const result = parseDump(JSON.parse(JSON.stringify(newer)));
@@ -125,6 +125,16 @@ describe('limits', () => {
     ['frames', changed(['requests', 0, 'stacks', 0], Array(DUMP_LIMITS.frames + 1).fill(0)), 'requests[0].stacks[0]'],
     ['stacks', changed(['requests', 0, 'stacks'], Array(DUMP_LIMITS.stacks + 1).fill([])), 'requests[0].stacks'],
     ['waits', changed(['requests', 0, 'waitsFor'], Array(DUMP_LIMITS.waits + 1).fill(0)), 'requests[0].waitsFor'],
+    [
+      'recorder',
+      changed(['recorder'], {
+        reachMs: 0,
+        resolutionMs: 0,
+        omitted: 0,
+        entries: Array(DUMP_LIMITS.recorder + 1).fill(0),
+      }),
+      'recorder.entries',
+    ],
     ['requests', changed(['requests'], Array(DUMP_LIMITS.requests + 1).fill(0)), 'requests'],
     [
       'resources',

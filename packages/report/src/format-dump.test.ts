@@ -51,6 +51,13 @@ describe('golden', () => {
       also in flight (1):
         #57 GET /orders/:id  42 ms  idle 3 ms  handler
 
+      before it:
+          11 s ago  #38 ended an outbound call (http) after 1 s
+          11 s ago  #38 GET /users/:id finished after 1 s
+        10.3 s ago  #41 GET /reports entered
+        10.1 s ago  #42 passed "flush begun"
+        … 14 more, back to 1 h 4 min ago
+
       event loop: p99 delay 12 ms, 2% busy
       resources: TCPSocketWrap 4, Timeout 2, TCPServerWrap 1"
     `);
@@ -85,6 +92,16 @@ describe('golden', () => {
         last passed "handler" (/srv/orders/src/routes.ts:8), 10.3 s ago
         trace 4bf92f3577b34da6a3ce929d0e0e4736
         no await stack: the evidence is incomplete
+
+      before it:
+          11 s ago  #38 ended an outbound call (http) after 1 s
+          11 s ago  #38 GET /users/:id finished after 1 s
+        10.3 s ago  #41 GET /reports entered
+        10.1 s ago  #42 passed "flush begun"
+         9.1 s ago  #40 GET /reports was left by its client after 2 s
+         8.1 s ago  the event loop was late by 112 ms
+           1 s ago  #55 GET /orders/:id finished after less than 1 s
+        … 11 more, back to 1 h 4 min ago
 
       event loop: p99 delay 12 ms, 2% busy
       evidence: incomplete after 500 ms

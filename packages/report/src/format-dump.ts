@@ -3,6 +3,7 @@ import { cleanText } from './clean-text.ts';
 import { formatDumpLine } from './format-dump-line.ts';
 import type { FormatDumpOptions } from './format-dump-options.ts';
 import { formatDuration } from './format-duration.ts';
+import { formatRecorder } from './format-recorder.ts';
 import { formatRequest } from './format-request.ts';
 import { formatTable } from './format-table.ts';
 import { headline, severity } from './headline.ts';
@@ -38,6 +39,7 @@ export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string 
     others.length === 0
       ? []
       : [`${shown.length === 0 ? '' : 'also '}in flight (${count}):`, ...formatTable(others, style)],
+    formatRecorder(dump, style),
     footer(dump, style),
   ];
   return blocks

@@ -12,6 +12,7 @@ import { badge, timeTag } from './badge.ts';
 import { type Html, html } from './html.ts';
 import { layerFacts } from './layer-facts.ts';
 import { layout } from './layout.ts';
+import { recorderTable } from './recorder-table.ts';
 import { stackList } from './stack-list.ts';
 
 const MAX_STUCK = 50;
@@ -33,6 +34,7 @@ ${
 ${stuck.length > MAX_STUCK && html`<p class="quiet">${stuck.length - MAX_STUCK} more are in the table.</p>`}</section>`
 }
 ${inFlightTable(dump)}
+${recorderTable(dump)}
 ${processFacts(dump)}
 </article>`;
   return layout({ title: `${dump.verdict.summary} · hangwatch`, body });

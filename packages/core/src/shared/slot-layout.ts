@@ -26,6 +26,7 @@
  *    10 TIMEOUT_MS
  *    11 MAX_DURATION_MS 0: none
  *    12 FLAGS
+ *    13 BEGAN_AT       entries the flight recorder had written when the request entered
  *
  * One writer a cell: the main thread writes all slots and the header's IN_FLIGHT, ENTERED and UNTRACKED; the watchdog writes
  * CLOCK_MS and sets PARKED (the main thread clears it); CAPTURE_BUDGET is lossy by design; FLAGS is written with Atomics by both.
@@ -57,6 +58,7 @@ export const kStartMs = 9;
 export const kTimeoutMs = 10;
 export const kMaxDurationMs = 11;
 export const kFlags = 12;
+export const kBeganAtEntry = 13;
 
 /** The request is in the table, and not watched: its route said so, or it became an upgrade or an event stream. */
 export const FLAG_UNWATCHED = 1;

@@ -19,6 +19,7 @@ export const MAX_REQUESTS = 10_000;
 export interface WatchdogSettings {
   readonly version: typeof WORKER_PROTOCOL_VERSION;
   readonly header: SharedArrayBuffer;
+  readonly recorder: SharedArrayBuffer;
   readonly scanIntervalMs: number;
   readonly evidenceWaitMs: number;
   readonly collectors: readonly string[];

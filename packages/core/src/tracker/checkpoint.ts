@@ -31,6 +31,7 @@ export function checkpoint(label: string, data?: unknown): void {
     if (sites.size < MAX_LABELS) sites.set(label, site);
   }
   record.enterSite(site);
+  tracker.recorder.checkpoint(record.id, site.id);
   if (data !== undefined) record.trail.attach(keepData(data));
 }
 

@@ -51,7 +51,7 @@ export class EvidenceDesk {
   receive(message: Asked): void {
     switch (message.type) {
       case 'sample':
-        this.#loop.received(message.sentAtMs);
+        this.#tracker.recorder.loopLag(this.#loop.received(message.sentAtMs));
         this.#allowanceMs = Math.min(this.#allowanceMs + message.budgetMs, LONGEST_SAVED_MS);
         this.#sample(message.budgetMs);
         return;

@@ -12,9 +12,14 @@ export class LoopDelay {
   #count = 0;
   #last = performance.eventLoopUtilization();
 
-  /** @param sentAtMs when the message was sent, milliseconds since the epoch by `performance` (both threads share that clock) */
-  received(sentAtMs: number): void {
-    this.#delaysMs[this.#count++ % KEPT] = Math.max(0, performance.timeOrigin + performance.now() - sentAtMs);
+  /**
+   * @param sentAtMs when the message was sent, milliseconds since the epoch by `performance` (both threads share that clock)
+   * @returns for how long it waited
+   */
+  received(sentAtMs: number): number {
+    const delayMs = Math.max(0, performance.timeOrigin + performance.now() - sentAtMs);
+    this.#delaysMs[this.#count++ % KEPT] = delayMs;
+    return delayMs;
   }
 
   read(): EventLoopState {

@@ -39,6 +39,8 @@ export interface RecordOwner {
   run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R;
   current(): RequestRecord | undefined;
   leave(record: RequestRecord, finished: boolean): void;
+  /** An outbound call is over that began at `sinceMs` of the shared clock: for the flight recorder. */
+  outboundEnded(request: number, type: string, sinceMs: number): void;
 }
 
 /**

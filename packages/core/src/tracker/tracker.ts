@@ -4,6 +4,7 @@ import { HangwatchError, type HangwatchErrorCode } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import {
   clockSince,
+  kBeganAtEntry,
   kCheckpoint,
   kCheckpointMs,
   kEntered,
@@ -27,6 +28,7 @@ import { BodyBytes } from './body-bytes.ts';
 import { byteCounters, isHttp2 } from './byte-counters.ts';
 import { DumpSignal } from './dump-signal.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
+import { FlightRecorder } from './flight-recorder.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { InFlightTable, type Slot } from './in-flight-table.ts';
 import { ProblemReporter } from './problem-reporter.ts';
@@ -47,6 +49,7 @@ export class Tracker implements RecordOwner {
   readonly clock: Uint32Array;
   readonly problems: ProblemReporter;
   readonly table: InFlightTable;
+  readonly recorder: FlightRecorder;
   /** The request in each slot, by slot number. */
   readonly records: (RequestRecord | undefined)[] = [];
   /** Those of each registration. */
@@ -69,6 +72,7 @@ export class Tracker implements RecordOwner {
     this.table = new InFlightTable((index, buffer) => this.#thread.post({ type: 'segment', index, buffer }));
     this.#strings = new StringTable((id, text) => this.#thread.post({ type: 'intern', id, text }));
     this.clock = this.table.clock;
+    this.recorder = new FlightRecorder(this.clock);
     this.#awaits = AwaitTracker.install({ clock: this.clock, captureBudget: this.table.captureBudget });
     const { support } = this.#awaits;
     if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
@@ -78,6 +82,7 @@ export class Tracker implements RecordOwner {
     this.#thread = new WatchdogThread({
       options,
       table: this.table,
+      recorder: this.recorder,
       strings: this.#strings,
       desk,
       problems: this.problems,
@@ -141,6 +146,7 @@ export class Tracker implements RecordOwner {
       cells[base + kMaxDurationMs] = rules.maxDurationMs;
       cells[base + kFlags] = 0;
       if (rules.isSpecial) record.applyRules();
+      cells[base + kBeganAtEntry] = this.recorder.written;
       stampRequest(request, record);
       if (isHttp2(request)) record.bytes = byteCounters(request);
       record.body = BodyBytes.of(request);
@@ -166,6 +172,7 @@ export class Tracker implements RecordOwner {
         elapsedMs,
       });
     }
+    this.#record(record.id, slot, finished);
     this.records[slot.index] = undefined;
     // First the record stops writing to the slot, then the slot is free for the next request.
     record.clear();
@@ -191,6 +198,17 @@ export class Tracker implements RecordOwner {
     } catch (error) {
       this.problem('HANGWATCH_ERR_CALLBACK', `ignore threw: ${messageOf(error)}`, error);
     }
+  }
+
+  outboundEnded(request: number, type: string, sinceMs: number): void {
+    this.recorder.outboundEnded(request, this.#strings.intern(type), sinceMs);
+  }
+
+  #record(id: number, { cells, base }: Slot, finished: boolean): void {
+    const method = cells[base + kMethod] as number;
+    const route = cells[base + kRoute] as number;
+    const startMs = cells[base + kStartMs] as number;
+    this.recorder.requestEnded(id, method, route, startMs, cells[base + kBeganAtEntry] as number, finished);
   }
 
   /** Runs `fn` in the request's context. */

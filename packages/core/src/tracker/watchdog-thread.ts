@@ -9,6 +9,7 @@ import type { StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../share
 import { WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../version.ts';
 import type { EvidenceDesk } from './evidence-desk.ts';
+import type { FlightRecorder } from './flight-recorder.ts';
 import type { InFlightTable } from './in-flight-table.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
@@ -29,6 +30,7 @@ const WATCHDOG = new URL('./watchdog/watchdog.cjs', import.meta.url);
 interface Parts {
   readonly options: ResolvedOptions;
   readonly table: InFlightTable;
+  readonly recorder: FlightRecorder;
   readonly strings: StringTable;
   readonly desk: EvidenceDesk;
   readonly problems: ProblemReporter;
@@ -195,10 +197,11 @@ export class WatchdogThread {
   }
 
   #settings(): WatchdogSettings {
-    const { options, table } = this.#parts;
+    const { options, table, recorder } = this.#parts;
     return {
       version: WORKER_PROTOCOL_VERSION,
       header: table.header.buffer as SharedArrayBuffer,
+      recorder: recorder.buffer,
       scanIntervalMs: options.scanIntervalMs,
       evidenceWaitMs: LONGEST_EVIDENCE_WAIT_MS,
       collectors: options.collectors,

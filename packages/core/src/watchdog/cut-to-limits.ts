@@ -14,6 +14,7 @@ const LISTS: Readonly<Record<string, number>> = {
   awaits: DUMP_LIMITS.stacks,
   waitsFor: DUMP_LIMITS.waits,
   trail: DUMP_LIMITS.trail,
+  entries: DUMP_LIMITS.recorder,
   alsoAwaitedBy: DUMP_LIMITS.waits,
 };
 

@@ -12,6 +12,7 @@ import { MAX_REQUESTS, type RequestEvidence, type WatchdogSettings } from '../sh
 import { cutToLimits } from './cut-to-limits.ts';
 import { EVIDENCE_ORDER } from './diagnose.ts';
 import type { Gathered } from './main-thread.ts';
+import type { RecentPast, RequestOfInterest } from './recent-past.ts';
 import type { Ended } from './report-ledger.ts';
 import { elapsedMs, type Watched } from './scanner.ts';
 
@@ -36,10 +37,12 @@ const NO_LOOP = { delayP99Ms: 0, utilization: 0 };
 export class DumpBuilder {
   readonly #settings: WatchdogSettings;
   readonly #texts: Texts;
+  readonly #past: RecentPast;
 
-  constructor(settings: WatchdogSettings, texts: Texts) {
+  constructor(settings: WatchdogSettings, texts: Texts, past: RecentPast) {
     this.#settings = settings;
     this.#texts = texts;
+    this.#past = past;
   }
 
   /** The dump of a scan that found hangs. `inFlight` holds every request, the stuck ones included. */
@@ -74,6 +77,10 @@ export class DumpBuilder {
       ...this.#frame('hang'),
       verdict: { evidence, summary: summaryOf(stuck), fingerprint },
       requests: [...stuck, ...moving],
+      recorder: this.#past.describe(
+        findings.map(({ watched }) => ofInterest(watched)),
+        nowMs,
+      ),
       evidence: { complete: gathered.complete, tookMs: gathered.tookMs, ...(note === false ? {} : { note }) },
       eventLoop: gathered.eventLoop,
       resources: gathered.resources,
@@ -192,6 +199,14 @@ export class DumpBuilder {
     };
   }
 }
+
+const ofInterest = ({ reading: { request, method, route, startMs, beganAt } }: Watched): RequestOfInterest => ({
+  request,
+  method,
+  route,
+  startMs,
+  beganAt,
+});
 
 const nameOf = ({ method, route }: DumpRequest): string => `${method} ${route}`;
 

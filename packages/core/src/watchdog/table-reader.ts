@@ -1,4 +1,5 @@
 import {
+  kBeganAtEntry,
   kCheckpoint,
   kCheckpointMs,
   kFlags,
@@ -31,6 +32,7 @@ export interface SlotReading {
   timeoutMs: number;
   maxDurationMs: number;
   flags: number;
+  beganAt: number;
 }
 
 /** Reads the table that the main thread writes. */
@@ -96,6 +98,7 @@ export class TableReader {
     into.timeoutMs = Atomics.load(cells, base + kTimeoutMs);
     into.maxDurationMs = Atomics.load(cells, base + kMaxDurationMs);
     into.flags = Atomics.load(cells, base + kFlags);
+    into.beganAt = Atomics.load(cells, base + kBeganAtEntry);
     return Atomics.load(cells, base + kGeneration) === generation;
   }
 
@@ -124,5 +127,6 @@ export function emptyReading(): SlotReading {
     timeoutMs: 0,
     maxDurationMs: 0,
     flags: 0,
+    beganAt: 0,
   };
 }

@@ -1,6 +1,7 @@
 import type { Dump } from '@hangwatch/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { recorderBytes } from '../shared/recorder-layout.ts';
 import { FLAG_REPORTED, FLAG_STAGED, HEADER_CELLS, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import { mapPlaces } from './source-maps/map-places.ts';
@@ -45,6 +46,7 @@ function setUp(
       version: WORKER_PROTOCOL_VERSION,
       header: header.buffer as SharedArrayBuffer,
       scanIntervalMs: options.scanIntervalMs ?? 100,
+      recorder: new SharedArrayBuffer(recorderBytes(64)),
       evidenceWaitMs: 500,
       collectors: [],
       token: undefined,

@@ -20,11 +20,14 @@ import {
   type WatchdogSettings,
 } from '../shared/worker-protocol.ts';
 import { AwakeClock } from './awake-clock.ts';
+import { ClockPauses } from './clock-pauses.ts';
 import { diagnose } from './diagnose.ts';
 import { DumpBuilder, type Finding } from './dump-builder.ts';
 import { Episode, standingPlace } from './episode.ts';
 import { combineFingerprints, fingerprintOf, tellingStacks } from './fingerprint.ts';
 import { type Gathered, MainThread } from './main-thread.ts';
+import { RecentPast } from './recent-past.ts';
+import { RecorderReader } from './recorder-reader.ts';
 import { ReportLedger } from './report-ledger.ts';
 import { elapsedMs, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
 import type { SourceMapper } from './source-maps/source-mapper.ts';
@@ -61,6 +64,7 @@ export class WatchLoop {
   readonly #texts = new Map<number, string>();
   readonly #scanner = new Scanner(this.#table);
   readonly #clock: AwakeClock;
+  readonly #pauses = new ClockPauses();
   readonly #main: MainThread;
   readonly #dumps: DumpBuilder;
   readonly #storm: StormControl;
@@ -80,7 +84,9 @@ export class WatchLoop {
     // Ages go on from where an earlier watchdog of this process left off.
     this.#clock = new AwakeClock(settings.scanIntervalMs, this.#lastScanMs, Atomics.load(this.#header, kClockMs));
     this.#main = new MainThread(post, settings.evidenceWaitMs);
-    this.#dumps = new DumpBuilder(settings, this.#texts);
+    const recorder = new RecorderReader(settings.recorder);
+    const past = new RecentPast(recorder, this.#texts, this.#pauses, settings.scanIntervalMs);
+    this.#dumps = new DumpBuilder(settings, this.#texts, past);
     this.#storm = new StormControl(this.#clock.nowMs);
   }
 
@@ -132,6 +138,7 @@ export class WatchLoop {
     const monotonic = monotonicMs();
     const nowMs = this.#clock.advance(monotonic);
     Atomics.store(this.#header, kClockMs, Math.round(nowMs) >>> 0);
+    this.#pauses.advance(nowMs, monotonic);
     this.#refill(monotonic - this.#lastScanMs);
     this.#lastScanMs = monotonic;
     this.#reportEnded();

@@ -46,6 +46,7 @@ export abstract class OutboundWait {
     if (this.#older !== undefined) this.#older.#newer = this.#newer;
     this.#unlink();
     record.outboundFinished();
+    record.owner.outboundEnded(record.id, this.type, this.sinceClock);
   }
 
   #unlink(): void {

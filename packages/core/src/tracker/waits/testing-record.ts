@@ -17,6 +17,7 @@ export function testingRecord(id = 1): RequestRecord {
     run: <A extends unknown[], R>(_: RequestRecord, fn: (...args: A) => R, ...args: A): R => fn(...args),
     current: () => undefined,
     leave: (record: RequestRecord) => record.clear(),
+    outboundEnded: () => undefined,
   };
   return new RequestRecord(
     id,
