@@ -72,7 +72,7 @@ describe('says where, what is expected and what was given', () => {
     [['schema'], 'hangwatch.dump/2', 'schema', 'must be "hangwatch.dump/1", got "hangwatch.dump/2"'],
     [['id'], '../../etc', 'id', 'must be 1 to 128 of the characters A-Z a-z 0-9 . _ -, got "../../etc"'],
     [['id'], undefined, 'id', 'must be 1 to 128 of the characters A-Z a-z 0-9 . _ -, got nothing'],
-    [['kind'], 'crash', 'kind', 'must be one of "hang", "recovered", "gone", got "crash"'],
+    [['kind'], 'nonsense', 'kind', expect.stringMatching(/^must be one of "hang", .*, got "nonsense"$/)],
     [['at'], 1_700_000_000_000, 'at', 'must be an ISO 8601 time with a time zone, got 1700000000000'],
     [['at'], '2026-13-01T00:00:00Z', 'at', 'must be an ISO 8601 time with a time zone, got "2026-13-01T00:00:00Z"'],
     [['process'], [], 'process.service', 'must be a string of at most 4096 characters, got nothing'],
@@ -113,8 +113,8 @@ describe('says where, what is expected and what was given', () => {
   });
 
   test('long values are cut', () => {
-    expect(issuesOf(changed(['kind'], 'x'.repeat(5_000)))[0]?.message).toBe(
-      `must be one of "hang", "recovered", "gone", got "${'x'.repeat(60)}"… (5000 characters)`,
+    expect(issuesOf(changed(['kind'], 'x'.repeat(5_000)))[0]?.message).toMatch(
+      /^must be one of "hang", .*, got "x{60}"… \(5000 characters\)$/,
     );
   });
 });
