@@ -59,6 +59,8 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
       return `slow: it moved ${idle} ago, and is not done`;
     case 'on-request':
       return `moved ${idle} ago, ${timeout}`;
+    case 'waiting-outbound':
+      return `an outbound call has not been answered, ${timeout}`;
     case 'chain-stalled':
       return `its own awaits stand still, other work in its context moved ${idle} ago, ${timeout}`;
     case 'no-response':

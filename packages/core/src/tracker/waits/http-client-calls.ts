@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest } from 'node:http';
 import type { RequestRecord } from '../request-record.ts';
+import { stampCall, stampOf } from './call-stamp.ts';
 import type { ChannelSubscriptions } from './channel-subscriptions.ts';
 import { OutboundWait } from './outbound-wait.ts';
 import { attemptOf } from './socket-connects.ts';
@@ -89,22 +90,22 @@ export function watchHttpClientCalls(
   current: CurrentRecord,
   seen: (agent: unknown) => void,
 ): void {
-  const calls = new WeakMap<object, HttpClientCall>();
   const begin = (request: Message['request']): HttpClientCall | undefined => {
     const record = current();
     if (record === undefined) return undefined;
     const call = new HttpClientCall(record, request);
-    calls.set(request, call);
+    stampCall(request, call);
     return call;
   };
   subscriptions.on<Message>('http.client.request.created', ({ request }) => begin(request));
   subscriptions.on<Message>('http.client.request.start', ({ request }) => {
     seen((request as { agent?: unknown }).agent);
-    (calls.get(request) ?? begin(request))?.sent();
+    const call = stampOf(request) ?? begin(request);
+    if (call instanceof HttpClientCall) call.sent();
   });
   // In spite of its name: the response's headers are there. Its end is seen by the next sweep.
   subscriptions.on<Message>('http.client.response.finish', ({ request }) => {
-    calls.get(request)?.record.outboundFinished();
+    stampOf(request)?.record.outboundFinished();
   });
-  subscriptions.on<Message>('http.client.request.error', ({ request }) => calls.get(request)?.end());
+  subscriptions.on<Message>('http.client.request.error', ({ request }) => stampOf(request)?.end());
 }

@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import type { RequestRecord } from '../request-record.ts';
+import { stampCall, stampOf } from './call-stamp.ts';
 import type { ChannelSubscriptions } from './channel-subscriptions.ts';
 import { OutboundWait } from './outbound-wait.ts';
 import type { CurrentRecord } from './traced-calls.ts';
@@ -47,11 +48,13 @@ class Http2ClientCall extends OutboundWait {
 
 /** Streams of Node's http2 client: Node 22 and later tell of them. */
 export function watchHttp2ClientCalls(subscriptions: ChannelSubscriptions, current: CurrentRecord): void {
-  const calls = new WeakMap<object, Http2ClientCall>();
   subscriptions.on<Created>('http2.client.stream.created', (call) => {
     const record = current();
-    if (record !== undefined) calls.set(call.stream, new Http2ClientCall(record, call));
+    if (record !== undefined) stampCall(call.stream, new Http2ClientCall(record, call));
   });
-  subscriptions.on<Created>('http2.client.stream.finish', ({ stream }) => calls.get(stream)?.responded());
-  subscriptions.on<Created>('http2.client.stream.close', ({ stream }) => calls.get(stream)?.end());
+  subscriptions.on<Created>('http2.client.stream.finish', ({ stream }) => {
+    const call = stampOf(stream);
+    if (call instanceof Http2ClientCall) call.responded();
+  });
+  subscriptions.on<Created>('http2.client.stream.close', ({ stream }) => stampOf(stream)?.end());
 }

@@ -84,3 +84,9 @@ test('a request that is over holds none of its waits, and its waits move nobodyâ
   for (const call of calls) call.end();
   expect(cells[kOutbound]).toBe(0);
 });
+
+test('calls made one after another keep nothing of each other', () => {
+  const record = testingRecord();
+  for (let i = 0; i < 10; i++) new Call(record, `${i}`).done = true;
+  expect(finished(record)).toBe(9);
+});

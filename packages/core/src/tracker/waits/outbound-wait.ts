@@ -23,6 +23,9 @@ export abstract class OutboundWait {
   constructor(record: RequestRecord) {
     this.record = record;
     this.sinceClock = record.owner.clock[0] ?? 0;
+    // Calls made one after another keep nothing of each other until the next sweep.
+    const before = record.outbound;
+    if (before !== undefined && isOver(before)) before.end();
     const { outbound } = record;
     this.#older = outbound;
     if (outbound !== undefined) outbound.#newer = this;

@@ -1,5 +1,6 @@
 import type { OutboundType } from '../../shared/outbound-types.ts';
 import type { RequestRecord } from '../request-record.ts';
+import { stampCall, stampOf } from './call-stamp.ts';
 import type { ChannelSubscriptions } from './channel-subscriptions.ts';
 import { OutboundWait } from './outbound-wait.ts';
 
@@ -42,14 +43,15 @@ export function watchTracedCalls<M extends object>(
   subscriptions: ChannelSubscriptions,
   current: CurrentRecord,
 ): void {
-  const calls = new WeakMap<M, TracedCall<M>>();
   const end = (context: M) => {
-    calls.get(context)?.end();
-    calls.delete(context);
+    const call = stampOf(context);
+    if (call === undefined) return;
+    call.end();
+    stampCall(context, undefined);
   };
   subscriptions.on<M>(`tracing:${channel}:start`, (context) => {
     const record = current();
-    if (record !== undefined) calls.set(context, new TracedCall(record, kind, context));
+    if (record !== undefined) stampCall(context, new TracedCall(record, kind, context));
   });
   subscriptions.on<M>(`tracing:${channel}:asyncStart`, end);
   subscriptions.on<M>(`tracing:${channel}:error`, end);

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import type { RequestRecord } from '../request-record.ts';
+import { stampCall, stampOf } from './call-stamp.ts';
 import type { ChannelSubscriptions } from './channel-subscriptions.ts';
 import { madeByQueue } from './made-by-queue.ts';
 import { OutboundWait } from './outbound-wait.ts';
@@ -80,7 +81,6 @@ class UndiciCall extends OutboundWait {
  * @see https://github.com/nodejs/undici/blob/main/docs/docs/api/DiagnosticsChannel.md
  */
 export function watchUndiciCalls(subscriptions: ChannelSubscriptions, current: CurrentRecord): void {
-  const calls = new WeakMap<UndiciRequest, UndiciCall>();
   const connecting: Connecting = new Map();
   /** Requests in whose context connections were opened: what such a connection does next may be for another request. */
   const openers = new WeakSet<RequestRecord>();
@@ -94,8 +94,10 @@ export function watchUndiciCalls(subscriptions: ChannelSubscriptions, current: C
     return record !== undefined && openers.has(record) && madeByQueue() ? undefined : record;
   };
   const end = ({ request }: Message) => {
-    calls.get(request)?.end();
-    calls.delete(request);
+    const call = stampOf(request);
+    if (call === undefined) return;
+    call.end();
+    stampCall(request, undefined);
   };
   const connected = ({ connectParams }: ConnectMessage) => {
     const key = originKey(`${connectParams.protocol}//${connectParams.host}`);
@@ -105,12 +107,16 @@ export function watchUndiciCalls(subscriptions: ChannelSubscriptions, current: C
 
   subscriptions.on<Message>('undici:request:create', ({ request }) => {
     const record = recordOf(request);
-    if (record !== undefined) calls.set(request, new UndiciCall(record, request, connecting));
+    if (record !== undefined) stampCall(request, new UndiciCall(record, request, connecting));
   });
   subscriptions.on<Message & { socket?: Socket }>('undici:client:sendHeaders', ({ request, socket }) => {
-    calls.get(request)?.sent(socket);
+    const call = stampOf(request);
+    if (call instanceof UndiciCall) call.sent(socket);
   });
-  subscriptions.on<Message>('undici:request:headers', ({ request }) => calls.get(request)?.responded());
+  subscriptions.on<Message>('undici:request:headers', ({ request }) => {
+    const call = stampOf(request);
+    if (call instanceof UndiciCall) call.responded();
+  });
   subscriptions.on<Message>('undici:request:trailers', end);
   subscriptions.on<Message>('undici:request:error', end);
   subscriptions.on<ConnectMessage>('undici:client:beforeConnect', ({ connectParams }) => {
