@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { UserConfig } from 'tsdown';
 
 /** The build of every package: ESM and CJS side by side from the same source, each with its own declarations. */
-export function packageBuild(options: Pick<UserConfig, 'entry' | 'external' | 'copy' | 'noExternal'>): UserConfig {
+export function packageBuild(
+  options: Pick<UserConfig, 'define' | 'entry' | 'external' | 'copy' | 'noExternal'>,
+): UserConfig {
   return {
     ...options,
     format: ['esm', 'cjs'],

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
+declare const __HANGWATCH_VERSION__: string | undefined;
 
-/** The version of this package. */
-export const HANGWATCH_VERSION: string = (createRequire(import.meta.url)('../package.json') as { version: string })
-  .version;
+/** This package's version. The build writes it in: read from package.json at run time, a bundle would find another one, or none. */
+export const HANGWATCH_VERSION: string =
+  typeof __HANGWATCH_VERSION__ === 'string' ? __HANGWATCH_VERSION__ : '0.0.0-source';

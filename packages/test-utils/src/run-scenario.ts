@@ -8,6 +8,8 @@ export interface ScenarioOptions {
   readonly args?: readonly string[] | undefined;
   /** Added to a clean environment: nothing of the test runner's or of hangwatch's is inherited. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** @default the working folder of the tests */
+  readonly cwd?: string | undefined;
   /** After this many milliseconds the process is killed. @default 60_000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -31,7 +33,10 @@ export class Scenario {
 
   constructor(file: string, options: ScenarioOptions = {}) {
     const args = [...(options.execArgv ?? []), file, ...(options.args ?? [])];
-    this.child = spawn(options.node ?? process.execPath, args, { env: cleanEnvironment(options.env) });
+    this.child = spawn(options.node ?? process.execPath, args, {
+      env: cleanEnvironment(options.env),
+      cwd: options.cwd,
+    });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
       for (const wake of this.#waiting.splice(0)) wake();

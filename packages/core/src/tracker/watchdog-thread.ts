@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { HangwatchError } from '../errors.ts';
@@ -16,6 +17,7 @@ import type { ResolvedOptions } from './resolve-options.ts';
 import type { StagedMessage } from './self-test.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { StringTable } from './string-table.ts';
+import { findWatchdogFile } from './watchdog-file.ts';
 
 /** Restarts after an unasked death, and the pause before each. */
 const RESTART_DELAYS_MS = [100, 1_000, 10_000];
@@ -23,9 +25,6 @@ const LONGEST_EVIDENCE_WAIT_MS = 1_000;
 
 /** `idle` until the first request; `failed` for good once it could not be started or died too often. */
 export type State = 'idle' | 'running' | 'restarting' | 'failed' | 'stopped';
-
-/** CommonJS: on Node 20 an ES module never finishes loading while libuv's thread pool is full. */
-const WATCHDOG = new URL('./watchdog/watchdog.cjs', import.meta.url);
 
 interface Parts {
   readonly options: ResolvedOptions;
@@ -102,7 +101,7 @@ export class WatchdogThread {
     table.forgetReports();
     const { NODE_OPTIONS: _, ...environment } = process.env;
     try {
-      const worker = new Worker(WATCHDOG, {
+      const worker = new Worker(watchdogFile(), {
         name: 'hangwatch',
         workerData: this.#settings(),
         // Nothing of the application's own start-up may run in the watchdog: no loaders, no --inspect, no preloaded APM.
@@ -219,4 +218,9 @@ export class WatchdogThread {
       notifyHang: options.onHang !== undefined,
     };
   }
+}
+
+function watchdogFile(): string {
+  const from = [process.argv[1], join(process.cwd(), 'package.json')].filter((path) => path !== undefined);
+  return findWatchdogFile({ self: import.meta.url, from, version: HANGWATCH_VERSION });
 }
