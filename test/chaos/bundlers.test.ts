@@ -101,7 +101,7 @@ describe.each(BUNDLERS)('a server bundled by %s', (name, file, bundle) => {
       const dump = await collector.next(({ kind }) => kind === 'hang');
       expect(dump.requests[0]?.path).toBe('/hang');
       expect(dump.requests[0]?.stacks[0]?.length).toBeGreaterThanOrEqual(2);
-      expect(dump.requests[0]?.awaits[0]?.own).toBe(true);
+      expect(dump.requests[0]?.awaits?.[0]?.own).toBe(true);
       expect(scenario.stderr).toBe('');
     } finally {
       await scenario.stop();
