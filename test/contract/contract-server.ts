@@ -3,11 +3,13 @@ import { Scenario, type ScenarioResult } from '@hangwatch/test-utils';
 import * as layout from '../../packages/core/src/shared/slot-layout.ts';
 
 const SERVER = fileURLToPath(new URL('../scenarios/contract/server.mjs', import.meta.url));
-const { kInFlight, kTimeoutMs, kFlags, FLAG_UNWATCHED, SLOTS_PER_SEGMENT } = layout;
+const { kEntered, kInFlight, kTimeoutMs, kFlags, FLAG_UNWATCHED, SLOTS_PER_SEGMENT } = layout;
 
 /** What the scenario tells of itself. */
 export interface State {
   readonly enabled: boolean;
+  /** Requests that entered, ever. */
+  readonly entered: number;
   readonly inFlight: number;
   readonly taken: number;
   readonly records: readonly {
@@ -38,7 +40,7 @@ export class ContractServer {
   }
 
   static async start(framework: string, watched: boolean, env: Record<string, string> = {}): Promise<ContractServer> {
-    const cells = JSON.stringify({ kInFlight, kTimeoutMs, kFlags, FLAG_UNWATCHED, SLOTS_PER_SEGMENT });
+    const cells = JSON.stringify({ kEntered, kInFlight, kTimeoutMs, kFlags, FLAG_UNWATCHED, SLOTS_PER_SEGMENT });
     const scenario = new Scenario(SERVER, {
       args: [framework, watched ? 'on' : 'off', cells],
       // In development Express answers errors with a stack, in which a wrapper shows.

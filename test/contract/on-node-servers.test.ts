@@ -3,7 +3,7 @@ import { ContractServer } from './contract-server.ts';
 import { begin, exchange } from './exchange.ts';
 
 // Frameworks without an adapter of their own, through watchServer.
-describe.each(['nest', 'hono'])('%s on a watched server', (name) => {
+describe.each(['nest', 'nest-fastify', 'hono'])('%s on a watched server', (name) => {
   let on: ContractServer;
   let off: ContractServer;
 

@@ -21,7 +21,9 @@ export function wrapLayer<F extends AnyFunction>(fn: F, label: string, at = 0): 
   let site: Site | undefined;
   let madeBy: RequestRecord['owner'] | undefined;
   const call: Layer = function (...args) {
-    const record = recordOf((args[at] as HasRaw).raw);
+    // Plugins call what they took from a route with something else in front: @fastify/websocket with the socket.
+    const raw: unknown = (args[at] as Partial<HasRaw> | null | undefined)?.raw;
+    const record = typeof raw === 'object' && raw !== null ? recordOf(raw) : undefined;
     if (record?.slot === undefined) return Reflect.apply(fn, this, args);
     if (site === undefined || madeBy !== record.owner) {
       madeBy = record.owner;

@@ -38,7 +38,9 @@ server.listen(0, '127.0.0.1', () => {
   const agent = new http.Agent();
   const get = (path, then) =>
     http
-      .get({ host: '127.0.0.1', port: server.address().port, path, agent }, (response) => response.resume().on('end', then))
+      .get({ host: '127.0.0.1', port: server.address().port, path, agent }, (response) =>
+        response.resume().on('end', then),
+      )
       .on('error', () => {});
   // With a hung request hangwatch says when it has been reported; without, it has hung as long.
   if (!state.endsWith('hung')) get('/ok', () => setTimeout(end, 600));

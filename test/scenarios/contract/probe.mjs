@@ -33,6 +33,7 @@ export function state(cells) {
   const stacks = stacksOf(records);
   return {
     enabled: tracker !== undefined,
+    entered: tracker?.table.header[cells.kEntered] ?? 0,
     inFlight: tracker?.table.header[cells.kInFlight] ?? 0,
     taken:
       tracker === undefined ? 0 : tracker.table.segments.length * cells.SLOTS_PER_SEGMENT - tracker.table.freeSlots,

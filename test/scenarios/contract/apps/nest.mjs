@@ -18,7 +18,8 @@ class Things {
     throw new Error('failed');
   }
   async hang(response) {
-    await probe.hang(response);
+    // Express's response is Node's own; Fastify's reply holds it.
+    await probe.hang(response.raw ?? response);
   }
 }
 const decorate = (name, decorator) =>
@@ -26,7 +27,7 @@ const decorate = (name, decorator) =>
 for (const name of ['ok', 'json', 'fail', 'hang']) decorate(name, Get(name));
 Res()(Things.prototype, 'hang', 0);
 Controller()(Things);
-class Application {}
+export class Application {}
 Module({ controllers: [Things] })(Application);
 
 export async function start(watched) {
