@@ -253,6 +253,56 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     });
   });
 
+  test('what callback code waits for, on routes where that is noted, from the moment that they are told so', async () => {
+    const { collector, port, lines } = await start(node, 'http');
+    void ask(port, '/timer');
+    const before = await stuck(collector, '/timer');
+    expect(before.pending).toBeUndefined();
+    expect(await ask(port, '/note')).toBe('noted');
+    void ask(port, '/timer');
+    void ask(port, '/file');
+    const noted = (path: string) =>
+      collector.next((dump) =>
+        dump.requests.some((one) => one.path === path && one.pending !== undefined && one.id !== before.id),
+      );
+    const pendingOf = async (path: string) =>
+      (await noted(path)).requests.find((one) => one.path === path && one.id !== before.id)?.pending;
+    expect(await pendingOf('/timer')).toEqual([
+      {
+        type: 'Timeout',
+        count: 3,
+        function: expect.stringMatching(/timer$/),
+        file: SERVER,
+        line: lines['timer']?.[0],
+        column: expect.any(Number),
+      },
+    ]);
+    expect(await pendingOf('/file')).toEqual([
+      {
+        type: 'FSREQCALLBACK',
+        function: expect.stringMatching(/file$/),
+        file: SERVER,
+        line: lines['file']?.[0],
+        column: expect.any(Number),
+      },
+    ]);
+  });
+
+  test('a promise that V8 cannot look behind: the next request of the route tells where it was made', async () => {
+    const { collector, port, lines } = await start(node, 'express4');
+    void ask(port, '/promised');
+    const first = await stuck(collector, '/promised');
+    expect(first).toMatchObject({ stacks: [], notesPromises: true, layer: { outcome: 'pending' } });
+    expect(first.verdict?.summary).toContain('returned a promise');
+    void ask(port, '/promised');
+    const dump = await collector.next(({ requests }) =>
+      requests.some((one) => one.path === '/promised' && one.id !== first.id && one.state === 'stuck'),
+    );
+    const second = dump.requests.find((one) => one.path === '/promised' && one.id !== first.id);
+    expect(second?.awaits?.[0]).toMatchObject({ created: true, own: true });
+    expect(second?.stacks[0]?.[0]).toMatchObject({ file: SERVER, line: lines['promised']?.[0], async: false });
+  });
+
   test('the message of an error comes where the application asks for it', async () => {
     const { collector, port } = await start(node, 'express4', { errorMessages: true });
     void ask(port, '/rejected');

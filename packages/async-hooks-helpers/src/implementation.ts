@@ -1,6 +1,7 @@
 import { AwaitContext } from './await-context.ts';
 import { awaitStackOf } from './await-stack-of.ts';
 import { AwaitTracker } from './await-tracker.ts';
+import { capturedFrames, captureStack } from './captured-stack.ts';
 import { collectAwaitStacks } from './collect-await-stacks.ts';
 import { errorFrames } from './error-frames.ts';
 import { functionLocation, functionLocations } from './function-location.ts';
@@ -13,6 +14,8 @@ export const implementation = sharedImplementation(() => ({
   AwaitContext,
   AwaitTracker,
   awaitStackOf,
+  captureStack,
+  capturedFrames,
   collectAwaitStacks,
   errorFrames,
   functionLocation,

@@ -8,6 +8,7 @@ export type { CallSite } from './call-site.ts';
 export type { AwaitStack } from './collect-await-stacks.ts';
 export type { FunctionLocation } from './function-location.ts';
 export type { OwnObserver } from './own-await.ts';
+export type { CapturedStack } from './probe-realm.ts';
 export type { FrameKind } from './script-origin.ts';
 export type { Support } from './self-test.ts';
 
@@ -18,6 +19,8 @@ export const {
   AwaitContext,
   AwaitTracker,
   awaitStackOf,
+  captureStack,
+  capturedFrames,
   collectAwaitStacks,
   errorFrames,
   functionLocation,

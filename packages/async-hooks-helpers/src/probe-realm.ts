@@ -10,8 +10,8 @@ export interface CapturedStack {
 export interface ProbeRealm {
   /** The suspended functions behind each promise, innermost first; [] where there are none. Synchronous. */
   walk(promises: readonly object[], limit: number): NodeJS.CallSite[][];
-  /** The running stack below `above`, unformatted, some ten frames of it. */
-  capture(above: (...args: never[]) => unknown): CapturedStack;
+  /** The running stack below `above`, unformatted, some ten frames of it unless asked otherwise. */
+  capture(above: (...args: never[]) => unknown, limit?: number): CapturedStack;
   /** The call sites of what `capture` returned. */
   sitesOf(captured: CapturedStack): NodeJS.CallSite[];
 }
@@ -67,9 +67,9 @@ const go = (() => {
     }
   };
 })();
-const capture = (above) => {
+const capture = (above, limit = ${CAPTURED_FRAMES}) => {
   const holder = {};
-  Error.stackTraceLimit = ${CAPTURED_FRAMES};
+  Error.stackTraceLimit = limit;
   Error.captureStackTrace(holder, above);
   return holder;
 };

@@ -7,7 +7,7 @@ export { configure } from './tracker/configure.ts';
 export { type CurrentRequest, currentRequest } from './tracker/current-request.ts';
 export { dump } from './tracker/dump.ts';
 export type { RouteTable } from './tracker/resolve-routes.ts';
-export type { RouteOptions } from './tracker/route-override.ts';
+export type { Level, RouteOptions } from './tracker/route-override.ts';
 export { type SelfTestOptions, type SelfTestResult, type SelfTestSkipped, selfTest } from './tracker/run-self-test.ts';
 export type { SelfTestPassed } from './tracker/self-test.ts';
 export { type SelfTestHandlerOptions, selfTestHandler } from './tracker/self-test-handler.ts';

@@ -2,9 +2,10 @@ import type { Dump } from '@hangwatch/protocol';
 import type { HangwatchError } from './errors.ts';
 import type { IncomingRequest } from './tracker/http-messages.ts';
 import type { RouteTable } from './tracker/resolve-routes.ts';
+import type { Level } from './tracker/route-override.ts';
 
 /**
- * Options of hangwatch. `timeout`, `maxDuration`, `ignore`, `routes`, `routeName`, `respond` and `abort` belong to the registration that gives them;
+ * Options of hangwatch. `timeout`, `maxDuration`, `ignore`, `routes`, `routeName`, `errorMessages`, `respond`, `abort` and `level` belong to the registration that gives them;
  * the rest is process-wide, and the first registration decides.
  *
  * @example
@@ -47,6 +48,11 @@ export interface HangwatchOptions {
    */
   readonly abort?: boolean | undefined;
   /**
+   * How much is noted of requests while they run: `resources` shows what callback code waits for, and costs every resource that is made.
+   * Routes may differ. @default 'basic'
+   */
+  readonly level?: Level | undefined;
+  /**
    * Puts the message of an error that a handler was rejected with into the report: its class and frames are there anyway. Messages may hold
    * what users sent.
    * @default false
@@ -68,7 +74,7 @@ export interface HangwatchOptions {
 /** What `configure` changes while the process runs; what is not given stays. In `routes`, an empty object stands for what the code says. */
 export type Configuration = Pick<
   HangwatchOptions,
-  'timeout' | 'maxDuration' | 'ignore' | 'routes' | 'respond' | 'abort'
+  'timeout' | 'maxDuration' | 'ignore' | 'routes' | 'respond' | 'abort' | 'level'
 >;
 
 /** A path, a pattern for paths, or a predicate. */

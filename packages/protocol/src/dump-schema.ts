@@ -117,6 +117,16 @@ const LayerSchema = object({
   chain: v.optional(boolean),
 });
 
+const PendingSchema = object({
+  type: text,
+  count: v.optional(count),
+  function: v.optional(text),
+  file: v.optional(text),
+  line: v.optional(count),
+  column: v.optional(count),
+  generated: v.optional(PositionSchema),
+});
+
 const ErrorSchema = object({
   class: text,
   frames: list(FrameSchema, DUMP_LIMITS.frames),
@@ -127,6 +137,7 @@ const AwaitSchema = object({
   ageMs: milliseconds,
   own: boolean,
   alsoAwaitedBy: v.optional(list(count, DUMP_LIMITS.waits)),
+  created: v.optional(boolean),
 });
 
 const WaitSchema = object({ type: text, label: text, sinceMs: milliseconds });
@@ -151,6 +162,8 @@ export const RequestSchema = object({
   waitsFor: list(WaitSchema, DUMP_LIMITS.waits),
   layer: v.optional(LayerSchema),
   error: v.optional(ErrorSchema),
+  pending: v.optional(list(PendingSchema, DUMP_LIMITS.waits)),
+  notesPromises: v.optional(boolean),
   verdict: v.optional(object({ evidence: EvidenceClassSchema, summary: text })),
 });
 

@@ -144,6 +144,10 @@ export interface DumpRequest {
   layer?: DumpLayer | undefined;
   /** What that layer's promise was rejected with. */
   error?: DumpError | undefined;
+  /** Asynchronous resources that the request has made and that are pending, at the level `resources`. */
+  pending?: DumpPending[] | undefined;
+  /** It waits where no await stack can be had: from now on requests of its route note where they make their promises. */
+  notesPromises?: boolean | undefined;
   /** Only on stuck requests. */
   verdict?: DumpRequestVerdict | undefined;
 }
@@ -239,6 +243,21 @@ export interface DumpLayer {
  */
 export type LayerOutcome = 'running' | 'returned' | 'pending' | 'fulfilled' | 'rejected' | 'threw';
 
+/** Asynchronous resources of one type that were made at one place. */
+export interface DumpPending {
+  /** As `async_hooks` names it: `Timeout`, `FSREQCALLBACK`, `PROCESSWRAP`. */
+  type: string;
+  /** How many; 1 where it is left out. */
+  count?: number | undefined;
+  /** The innermost function of the application, or of a dependency, that made them. */
+  function?: string | undefined;
+  file?: string | undefined;
+  line?: number | undefined;
+  column?: number | undefined;
+  /** Where that is in the JavaScript that runs, if a source map says what source it comes from. */
+  generated?: DumpPosition | undefined;
+}
+
 /** An error of the application's. */
 export interface DumpError {
   /** Name of its class, or the type of what is no object. */
@@ -285,6 +304,8 @@ export interface DumpAwait {
   own: boolean;
   /** Ids of the requests that wait for the same promise as well. */
   alsoAwaitedBy?: number[] | undefined;
+  /** The frames say where the promise was made: who waits for it cannot be seen. */
+  created?: boolean | undefined;
 }
 
 /** Something the request waits for. */

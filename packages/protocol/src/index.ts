@@ -9,6 +9,7 @@ export type {
   DumpFrame,
   DumpKind,
   DumpLayer,
+  DumpPending,
   DumpPosition,
   DumpProcess,
   DumpRecorder,

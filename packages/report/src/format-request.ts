@@ -3,6 +3,7 @@ import { cleanText } from './clean-text.ts';
 import { foldFrames } from './fold-frames.ts';
 import { formatDuration } from './format-duration.ts';
 import { formatLayer } from './format-layer.ts';
+import { formatPending } from './format-pending.ts';
 import { formatTrail, trailText } from './format-trail.ts';
 import { frameText } from './frame-text.ts';
 import type { ReportStyle } from './report-style.ts';
@@ -34,7 +35,7 @@ export function formatRequest(request: DumpRequest, dump: Dump, style: ReportSty
   }
   if (request.waitsFor.length > MAX_WAITS)
     lines.push(colors.dim(`  … waits for ${request.waitsFor.length - MAX_WAITS} more`));
-  lines.push(...formatStacks(request, dump, style));
+  lines.push(...formatPending(request, style), ...formatStacks(request, dump, style));
   return lines;
 }
 
@@ -75,13 +76,14 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
 function formatStacks(request: DumpRequest, dump: Dump, style: ReportStyle): string[] {
   const { colors } = style;
   if (request.stacks.length === 0) {
-    return [colors.dim(`  ${noStackText(dump, request)}`)];
+    return [`  ${noStackText(dump, request)}`, ...notesPromisesLines(request)].map((line) => colors.dim(line));
   }
   const lines: string[] = [];
   let foreign = false;
   for (const [index, stack] of request.stacks.slice(0, style.maxStacks).entries()) {
     const about = request.awaits?.[index];
-    if (about?.own === false && !foreign) {
+    if (about?.created === true) lines.push(colors.dim('  a promise that it waits for was made:'));
+    else if (about?.own === false && !foreign) {
       foreign = true;
       lines.push(colors.dim('  other work in its context:'));
     } else if (index > 0) lines.push(colors.dim('  and'));
@@ -90,6 +92,10 @@ function formatStacks(request: DumpRequest, dump: Dump, style: ReportStyle): str
   const omitted = Math.max(0, request.stacks.length - style.maxStacks) + (request.omittedAwaits ?? 0);
   if (omitted > 0) lines.push(colors.dim(`  … ${omitted} more ${omitted === 1 ? 'await' : 'awaits'}`));
   return lines;
+}
+
+function notesPromisesLines({ notesPromises }: DumpRequest): string[] {
+  return notesPromises === true ? ['  from now on requests of this route note where they make their promises'] : [];
 }
 
 function formatStack(stack: DumpFrame[], about: DumpAwait | undefined, ownId: number, style: ReportStyle): string[] {

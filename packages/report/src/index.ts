@@ -6,6 +6,7 @@ export { type DumpHead, formatDumpLine } from './format-dump-line.ts';
 export type { FormatDumpOptions } from './format-dump-options.ts';
 export { formatDuration } from './format-duration.ts';
 export { errorText, layerText } from './format-layer.ts';
+export { pendingText } from './format-pending.ts';
 export { recorderText } from './format-recorder.ts';
 export { awaitText, checkpointText, noStackText, requestTitle, standing } from './format-request.ts';
 export { earlierPlaces, trailText } from './format-trail.ts';

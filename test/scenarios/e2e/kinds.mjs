@@ -1,10 +1,13 @@
 // One framework, chosen by the first argument, with routes that hang each in its own way, and their healthy twins.
+import { execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFile, readFileSync, unlinkSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
+import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { configure } from '@hangwatch/core';
 
 const [, , framework, given = '{}'] = process.argv;
 const options = { timeout: 800, scanInterval: 80, ...JSON.parse(given) };
@@ -37,6 +40,24 @@ const handlers = {
   /*@download*/ async download(_request, response) {
     response.writeHead(200);
     response.end(BIG);
+  },
+  timer(_request, _response) {
+    for (let i = 0; i < 3; i++) /*@timer*/ setTimeout(() => {}, 600_000).unref();
+    clearTimeout(setTimeout(() => {}, 600_000));
+    setImmediate(() => {});
+  },
+  file(_request, _response) {
+    const pipe = `${tmpdir()}/hangwatch-e2e-${process.pid}`;
+    execFileSync('mkfifo', [pipe]);
+    /*@file*/ readFile(pipe, () => {});
+    setTimeout(() => unlinkSync(pipe), 100);
+  },
+  promised(_request, _response) {
+    return /*@promised*/ new Promise(() => {});
+  },
+  note(_request, response) {
+    configure({ routes: { '/timer': { level: 'resources' }, '/file': { level: 'resources' } } });
+    response.end('noted');
   },
 
   // What is slow and healthy.

@@ -1,8 +1,8 @@
 import type { DumpRequest } from '@hangwatch/protocol';
-import { errorText, frameText, layerText } from '@hangwatch/report';
+import { errorText, frameText, layerText, pendingText } from '@hangwatch/report';
 import { type Html, html } from './html.ts';
 
-/** The last layer that was entered, and what its promise was rejected with. */
+/** The last layer that was entered, what its promise was rejected with, and what callback code waits for. */
 export function layerFacts(request: DumpRequest, cwd: string | undefined): Html {
   const { error } = request;
   const text = layerText(request, cwd);
@@ -12,5 +12,9 @@ export function layerFacts(request: DumpRequest, cwd: string | undefined): Html 
 <figure class="stack"><ol>${error.frames.map(
       (frame) => html`<li class="${frame.kind === 'app' ? 'app' : 'other'}"><code>${frameText(frame, cwd)}</code></li>`,
     )}</ol></figure>`
-  }`;
+  }${
+    request.pending !== undefined &&
+    request.pending.length > 0 &&
+    html`<p>Pending: ${request.pending.map((each) => pendingText(each, cwd)).join('; ')}.</p>`
+  }${request.notesPromises === true && html`<p class="quiet">From now on requests of this route note where they make their promises.</p>`}`;
 }

@@ -15,7 +15,7 @@ ${omitted > 0 && html`<p class="quiet">${omitted} more ${omitted === 1 ? 'await'
 function oneStack(stack: DumpFrame[], about: DumpAwait | undefined, id: number, cwd: string | undefined): Html {
   return html`
 <figure class="stack">
-${about && html`<figcaption>${about.own ? '' : 'other work in its context, '}${awaitText(about, id)}</figcaption>`}
+${about && html`<figcaption>${about.created === true ? 'a promise that it waits for was made here, ' : about.own ? '' : 'other work in its context, '}${awaitText(about, id)}</figcaption>`}
 <ol>${foldFrames(stack).map((part) =>
     part.type === 'frame'
       ? html`<li class="${part.prominent ? 'app' : 'other'}"><code>${frameText(part.frame, cwd)}</code></li>`

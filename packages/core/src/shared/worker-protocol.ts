@@ -5,6 +5,7 @@ import type {
   DumpError,
   DumpFrame,
   DumpLayer,
+  DumpPending,
   DumpTrailEntry,
   DumpWait,
 } from '@hangwatch/protocol';
@@ -66,6 +67,10 @@ export interface RequestEvidence extends SlotRef {
   readonly client?: ClientEvidence | undefined;
   /** Awaits outstanding, whether or not anything can be shown of them. */
   readonly outstanding?: number | undefined;
+  /** What it has made and is pending still, at the level `resources`. */
+  readonly pending?: DumpPending[] | undefined;
+  /** From now on requests of its route note where they make their promises. */
+  readonly notesPromises?: boolean | undefined;
   /** An upgraded connection or an event stream: silence is its normal state. */
   readonly openEnded: boolean;
 }

@@ -12,6 +12,7 @@ import { byteCounters } from './byte-counters.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { requestEvidence, youngestOwnMs } from './request-evidence.ts';
 import type { RequestRecord } from './request-record.ts';
+import { ActiveResources } from './resources/pending-resources.ts';
 import { runSliced } from './time-slice.ts';
 import type { Tracker } from './tracker.ts';
 import { OutboundWait } from './waits/outbound-wait.ts';
@@ -137,6 +138,7 @@ export class EvidenceDesk {
     // What a dump has no room for need not be gathered.
     const all = [...first, ...rest].slice(0, MAX_REQUESTS);
     const found = this.#tracker.findOutbound();
+    const active = new ActiveResources();
     yield;
     // The stuck ones first, in parts: each part tells the watchdog that the main thread lives, and is safe if the next never comes.
     for (let i = 0; i < all.length; i += PART) {
@@ -152,8 +154,10 @@ export class EvidenceDesk {
           first.has(record),
           found,
           this.#tracker.problems,
+          active,
         );
         if (evidence !== undefined) requests.push(evidence);
+        if (evidence?.notesPromises === true) this.#tracker.notePromises(record);
         yield;
         if (requests.length < REQUESTS_PER_MESSAGE && record !== part.at(-1)) continue;
         this.#post({ type: 'evidence-part', id, requests });

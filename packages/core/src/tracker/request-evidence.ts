@@ -11,6 +11,7 @@ import { errorEvidence, layerEvidence } from './layer-evidence.ts';
 import { maskPath } from './path-mask.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import { RequestRecord } from './request-record.ts';
+import { type ActiveResources, pendingResources } from './resources/pending-resources.ts';
 import { trailEvidence } from './trail-evidence.ts';
 import { type FoundWaits, outboundWaits } from './waits/outbound-sources.ts';
 
@@ -35,11 +36,12 @@ export function requestEvidence(
   stuck: boolean,
   found: FoundWaits,
   problems: ProblemReporter,
+  active: ActiveResources,
 ): RequestEvidence | undefined {
   const { slot, request, response } = record;
   if (slot === undefined || request === undefined || response === undefined) return undefined;
   // An own stack without frames is the handler's promise itself, awaited by nobody else: its age counts, there is nothing to show.
-  const telling = stacks.filter(({ frames }) => frames.length > 0);
+  const telling = stacks.filter(({ frames, created }) => frames.length > 0 || created !== undefined);
   const shown = telling.slice(0, stuck ? STUCK_STACKS : MOVING_STACKS);
   const openEnded = isOpenEnded(request, response);
   if (openEnded) record.unwatch();
@@ -56,9 +58,14 @@ export function requestEvidence(
     traceId: traceId(request.headers['traceparent']),
     checkpoint: checkpointOf(record, stuck),
     trail: trailEvidence(record, stuck),
-    stacks: shown.map(({ frames }) => frames.map((frame): DumpFrame => ({ ...frame }))),
+    stacks: shown.map(shownFrames),
     awaits: shown.map(
-      (stack): DumpAwait => ({ ageMs: stack.ageMs, own: stack.own, alsoAwaitedBy: requestIds(stack, record) }),
+      (stack): DumpAwait => ({
+        ageMs: stack.ageMs,
+        own: stack.own,
+        alsoAwaitedBy: requestIds(stack, record),
+        ...(stack.frames.length === 0 ? { created: true } : {}),
+      }),
     ),
     omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
@@ -66,6 +73,9 @@ export function requestEvidence(
     error: errorEvidence(record),
     client,
     outstanding: record.outstanding,
+    pending: stuck ? pendingResources(record, active) : undefined,
+    // It waits, and V8 shows nothing of where: the next one that does shall have more to show.
+    notesPromises: stuck && record.outstanding > 0 && telling.length === 0,
     waitsFor: [
       ...outboundWaits(record, stacks, found),
       ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
@@ -74,6 +84,12 @@ export function requestEvidence(
     ],
     openEnded,
   };
+}
+
+/** Who waits; or, where V8 shows nothing of that, where the promise was made that it waits for. */
+function shownFrames({ frames, created }: AwaitStack): DumpFrame[] {
+  if (frames.length > 0) return frames.map((frame) => ({ ...frame }));
+  return (created ?? []).map((frame) => ({ ...frame, async: false }));
 }
 
 /** Express rewrites `url` below a mount point and keeps what came in `originalUrl`. */

@@ -20,7 +20,8 @@ import type { ByteCounters } from './byte-counters.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import type { Slot } from './in-flight-table.ts';
 import { type LayerKind, LayerTrace } from './layer-trace.ts';
-import { mergeOverrides, type RouteOverride } from './route-override.ts';
+import { RequestResources } from './resources/request-resources.ts';
+import { type Level, mergeOverrides, type RouteOverride } from './route-override.ts';
 import { pathOf, type Rules } from './rules.ts';
 import type { AnyFunction, Site } from './site.ts';
 import { Trail } from './trail.ts';
@@ -41,6 +42,10 @@ export interface RecordOwner {
   leave(record: RequestRecord, finished: boolean): void;
   /** An outbound call is over that began at `sinceMs` of the shared clock: for the flight recorder. */
   outboundEnded(request: number, type: string, sinceMs: number): void;
+  /** One more request has its resources noted, or one less. */
+  noteResources(begins: boolean): void;
+  /** Whether requests of this route note where they make their promises. */
+  notesPromises(record: RequestRecord): boolean;
 }
 
 /**
@@ -71,6 +76,8 @@ export class RequestRecord extends LayerTrace {
   /** Counts the request's body, where one was announced. */
   body: BodyBytes | undefined = undefined;
   sampled = false;
+  /** What it has made, at the level `resources`. */
+  resources: RequestResources | undefined = undefined;
   /** What to answer with in its place when it is stuck; 0: nothing. */
   respondStatus = 0;
   /** Whether its signal is aborted when it is stuck. */
@@ -176,6 +183,7 @@ export class RequestRecord extends LayerTrace {
     if (pattern === this.route || this.slot === undefined) return;
     this.route = pattern;
     this.cells[this.base + kRoute] = this.owner.routeId(pattern);
+    if (this.owner.notesPromises(this)) this.captureCreations();
     if (this.rules.hasRoutes) this.applyRules();
   }
 
@@ -197,6 +205,7 @@ export class RequestRecord extends LayerTrace {
       routes?.respondStatus ?? code?.respondStatus ?? rules.respondStatus,
       routes?.abort ?? code?.abort ?? rules.abort,
     );
+    this.#setLevel(routes?.level ?? code?.level ?? rules.level);
     if ((routes ?? code)?.watch === false) this.unwatch();
     // What is open-ended by nature is found to be so again, before it is reported.
     else Atomics.and(cells, base + kFlags, ~FLAG_UNWATCHED);
@@ -225,6 +234,12 @@ export class RequestRecord extends LayerTrace {
     this.#aborted = reason;
     const controller = this.#controller;
     if (controller !== undefined) this.owner.run(this, () => controller.abort(reason));
+  }
+
+  #setLevel(level: Level): void {
+    if ((level === 'resources') === (this.resources !== undefined)) return;
+    this.resources = level === 'resources' ? new RequestResources() : undefined;
+    this.owner.noteResources(this.resources !== undefined);
   }
 
   /** From now on the request is shown as in flight, and never as stuck. */
@@ -269,6 +284,7 @@ export class RequestRecord extends LayerTrace {
     this.trail.clear();
     this.trail = SINK_TRAIL;
     this.forgetLayers();
+    this.#setLevel('basic');
     this.body = undefined;
     this.bytes = undefined;
     this.watched = undefined;

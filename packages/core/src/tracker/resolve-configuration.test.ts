@@ -6,6 +6,7 @@ describe('a wrong change is said as it was given', () => {
     [undefined, 'configure(change) must be an object, got undefined'],
     [{ timeout: '5s' }, 'configure(change).timeout must be a positive number of milliseconds, got "5s"'],
     [{ maxDuration: 0 }, 'configure(change).maxDuration must be a positive number of milliseconds or false, got 0'],
+    [{ level: 'all' }, 'configure(change).level must be "basic" or "resources", got "all"'],
     [{ respond: 200 }, 'configure(change).respond must be a status from 500 to 599 or false, got 200'],
     [
       { ignore: ['/a', 'b'] },
@@ -21,7 +22,7 @@ describe('a wrong change is said as it was given', () => {
     ],
     [
       { collector: 'http://127.0.0.1:1' },
-      'configure(change).collector is not an option; timeout, maxDuration, ignore, respond, abort, routes are',
+      'configure(change).collector is not an option; timeout, maxDuration, ignore, respond, abort, level, routes are',
     ],
   ])('%j', (change, message) => {
     expect(() => resolveConfiguration(change)).toThrow(message);

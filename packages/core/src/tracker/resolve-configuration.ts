@@ -16,12 +16,13 @@ export function resolveConfiguration(change: unknown): RuleChange {
     throw new HangwatchError('HANGWATCH_ERR_OPTION', `${where} must be an object, got ${describeValue(change)}`);
   }
   checkRules(where, change);
-  const { timeout, maxDuration, respond, abort, ignore, routes } = change as Configuration;
+  const { timeout, maxDuration, respond, abort, level, ignore, routes } = change as Configuration;
   return {
     timeoutMs: timeout,
     maxDurationMs: maxDuration === false ? 0 : maxDuration,
     respondStatus: respond === false ? 0 : respond,
     abort,
+    level,
     ignore: ignore === undefined ? undefined : listOf(ignore),
     routes: resolveRoutes(routes, `${where}.routes`),
   };

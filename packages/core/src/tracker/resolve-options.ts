@@ -5,7 +5,7 @@ import { HangwatchError } from '../errors.ts';
 import type { HangwatchOptions, IgnoreRule } from '../options.ts';
 import { describeValue } from './describe-value.ts';
 import { resolveRoutes } from './resolve-routes.ts';
-import { isErrorStatus, MAX_MS, STATUS } from './route-override.ts';
+import { isErrorStatus, isLevel, LEVEL, type Level, MAX_MS, STATUS } from './route-override.ts';
 
 /** {@link HangwatchOptions}, checked and complete. */
 export interface ResolvedOptions {
@@ -25,6 +25,7 @@ export interface ResolvedOptions {
   /** 0: never. */
   readonly respondStatus: number;
   readonly abort: boolean;
+  readonly level: Level;
   readonly signal: NodeJS.Signals | undefined;
   readonly errorMessages: boolean;
   readonly onHang: HangwatchOptions['onHang'];
@@ -63,6 +64,7 @@ const RuleEntries = {
   ignore: v.optional(v.unknown()),
   respond: v.optional(v.custom<number | false>((x) => x === false || isErrorStatus(x), expected(STATUS))),
   abort: v.optional(v.boolean(expected('true or false'))),
+  level: v.optional(v.custom<Level>(isLevel, expected(LEVEL))),
   routes: v.optional(v.unknown()),
 };
 const RulesSchema = v.strictObject(RuleEntries);
@@ -130,6 +132,7 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     routeName: given.routeName,
     respondStatus: given.respond === false ? 0 : (given.respond ?? 0),
     abort: given.abort ?? false,
+    level: given.level ?? 'basic',
     signal: given.signal,
     errorMessages: given.errorMessages ?? false,
     onHang: given.onHang,

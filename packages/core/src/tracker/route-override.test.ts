@@ -29,7 +29,8 @@ test.each<[unknown, string]>([
   [{ maxDuration: -1 }, `${where}.maxDuration must be a positive number of milliseconds or false, got -1`],
   [{ respond: 200 }, `${where}.respond must be a status from 500 to 599 or false, got 200`],
   [{ abort: 1 }, `${where}.abort must be true or false, got 1`],
-  [{ timeuot: 5 }, `${where}.timeuot is not an option of a route; timeout, maxDuration, respond, abort are`],
+  [{ level: 1 }, `${where}.level must be "basic" or "resources", got 1`],
+  [{ timeuot: 5 }, `${where}.timeuot is not an option of a route; timeout, maxDuration, respond, abort, level are`],
 ])('%j is refused', (options, message) => {
   expect(() => resolveRouteOptions(options, where)).toThrow(message);
 });

@@ -1,6 +1,12 @@
 import { HangwatchError } from '../errors.ts';
 import { describeValue } from './describe-value.ts';
 
+/**
+ * How much is noted of a request while it runs. `basic`: its awaits and layers. `resources`: also where it makes timers, file system
+ * requests, sockets and the like, so that a report shows what callback code waits for; costs every resource made, see the README.
+ */
+export type Level = 'basic' | 'resources';
+
 /** What a route may set for itself; `false` in its place means: do not watch this route. */
 export interface RouteOptions {
   /** Milliseconds without progress after which a request of this route is stuck. */
@@ -11,6 +17,8 @@ export interface RouteOptions {
   readonly respond?: number | false | undefined;
   /** Abort `currentRequest().signal` of stuck requests of this route. */
   readonly abort?: boolean | undefined;
+  /** How much is noted of requests of this route while they run. */
+  readonly level?: Level | undefined;
 }
 
 /** {@link RouteOptions}, checked. */
@@ -21,18 +29,22 @@ export interface RouteOverride {
   /** 0: never. */
   readonly respondStatus: number | undefined;
   readonly abort: boolean | undefined;
+  readonly level: Level | undefined;
 }
 
-const KNOWN = ['timeout', 'maxDuration', 'respond', 'abort'];
+const KNOWN = ['timeout', 'maxDuration', 'respond', 'abort', 'level'];
 const UNWATCHED: RouteOverride = {
   watch: false,
   timeoutMs: undefined,
   maxDurationMs: undefined,
   respondStatus: undefined,
   abort: undefined,
+  level: undefined,
 };
 /** What `respond` must be. */
 export const STATUS = 'a status from 500 to 599 or false';
+/** What `level` must be. */
+export const LEVEL = '"basic" or "resources"';
 /** Longest time that fits the shared table's 32-bit milliseconds with room to spare. */
 export const MAX_MS = 2 ** 31 - 1;
 
@@ -44,12 +56,18 @@ export function mergeOverrides(earlier: RouteOverride, later: RouteOverride): Ro
     maxDurationMs: later.maxDurationMs ?? earlier.maxDurationMs,
     respondStatus: later.respondStatus ?? earlier.respondStatus,
     abort: later.abort ?? earlier.abort,
+    level: later.level ?? earlier.level,
   };
 }
 
 /** True for a status that says that the server has failed. */
 export function isErrorStatus(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 500 && (value as number) <= 599;
+}
+
+/** True for the name of a level. */
+export function isLevel(value: unknown): value is Level {
+  return value === 'basic' || value === 'resources';
 }
 
 /** True for a number of milliseconds that a timer and the shared table can hold. */
@@ -79,7 +97,7 @@ export function resolveRouteOptions(options: unknown, where: string): RouteOverr
       );
     }
   }
-  const { timeout, maxDuration, respond, abort } = options as RouteOptions;
+  const { timeout, maxDuration, respond, abort, level } = options as RouteOptions;
   if (timeout !== undefined && !isDuration(timeout)) {
     throw new HangwatchError(
       'HANGWATCH_ERR_OPTION',
@@ -104,11 +122,15 @@ export function resolveRouteOptions(options: unknown, where: string): RouteOverr
       `${where}.abort must be true or false, got ${describeValue(abort)}`,
     );
   }
+  if (level !== undefined && !isLevel(level)) {
+    throw new HangwatchError('HANGWATCH_ERR_OPTION', `${where}.level must be ${LEVEL}, got ${describeValue(level)}`);
+  }
   return {
     watch: true,
     timeoutMs: timeout,
     maxDurationMs: maxDuration === false ? 0 : maxDuration,
     respondStatus: respond === false ? 0 : respond,
     abort,
+    level,
   };
 }

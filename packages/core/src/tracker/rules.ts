@@ -1,7 +1,7 @@
 import type { HangwatchOptions, IgnoreRule } from '../options.ts';
 import type { IncomingRequest } from './http-messages.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
-import type { RouteOverride } from './route-override.ts';
+import type { Level, RouteOverride } from './route-override.ts';
 
 /** What {@link Rules.change} may change; what is `undefined` stays. */
 export interface RuleChange {
@@ -9,6 +9,7 @@ export interface RuleChange {
   readonly maxDurationMs: number | undefined;
   readonly respondStatus: number | undefined;
   readonly abort: boolean | undefined;
+  readonly level: Level | undefined;
   readonly ignore: readonly IgnoreRule[] | undefined;
   /** By `GET /export` or `/export`; `undefined`: as the code says. */
   readonly routes: ReadonlyMap<string, RouteOverride | undefined>;
@@ -20,6 +21,7 @@ export class Rules {
   maxDurationMs: number;
   respondStatus: number;
   abort: boolean;
+  level: Level;
   ignore: readonly IgnoreRule[];
   readonly routeName: HangwatchOptions['routeName'];
   readonly errorMessages: boolean;
@@ -30,6 +32,7 @@ export class Rules {
     this.maxDurationMs = options.maxDurationMs;
     this.respondStatus = options.respondStatus;
     this.abort = options.abort;
+    this.level = options.level;
     this.ignore = options.ignore;
     this.routeName = options.routeName;
     this.errorMessages = options.errorMessages;
@@ -42,6 +45,7 @@ export class Rules {
     this.maxDurationMs = change.maxDurationMs ?? this.maxDurationMs;
     this.respondStatus = change.respondStatus ?? this.respondStatus;
     this.abort = change.abort ?? this.abort;
+    this.level = change.level ?? this.level;
     this.ignore = change.ignore ?? this.ignore;
     this.#setRoutes(change.routes);
   }
@@ -53,7 +57,7 @@ export class Rules {
 
   /** Whether there is more to say of a request than its two thresholds. */
   get isSpecial(): boolean {
-    return this.hasRoutes || this.respondStatus !== 0 || this.abort;
+    return this.hasRoutes || this.respondStatus !== 0 || this.abort || this.level !== 'basic';
   }
 
   /** What is said of a route; the more particular name wins. */

@@ -32,9 +32,11 @@ import { FlightRecorder } from './flight-recorder.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { InFlightTable, type Slot } from './in-flight-table.ts';
 import { ProblemReporter } from './problem-reporter.ts';
+import { PromiseRoutes } from './promise-routes.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
 import { stampRequest } from './request-stamp.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
+import { ResourceHook } from './resources/resource-hook.ts';
 import type { RuleChange, Rules } from './rules.ts';
 import { SelfTest, type SelfTestPassed } from './self-test.ts';
 import { type AnyFunction, Site, type SitePlace } from './site.ts';
@@ -58,6 +60,8 @@ export class Tracker implements RecordOwner {
   readonly #sites = new Map<string, Site>();
   readonly #awaits: AwaitTracker;
   readonly #outbound: OutboundSources;
+  readonly #resources = new ResourceHook(() => this.current());
+  readonly #promiseRoutes = new PromiseRoutes();
   readonly #thread: WatchdogThread;
   readonly #snapshots: Snapshots;
   readonly #signal: DumpSignal | undefined;
@@ -150,6 +154,7 @@ export class Tracker implements RecordOwner {
       stampRequest(request, record);
       if (isHttp2(request)) record.bytes = byteCounters(request);
       record.body = BodyBytes.of(request);
+      if (this.notesPromises(record)) record.captureCreations();
       return record;
     } catch (error) {
       record.clear();
@@ -238,6 +243,20 @@ export class Tracker implements RecordOwner {
     }
   }
 
+  noteResources(begins: boolean): void {
+    if (begins) this.#resources.arm();
+    else this.#resources.disarm();
+  }
+
+  notesPromises(record: RequestRecord): boolean {
+    return this.#promiseRoutes.has(record);
+  }
+
+  /** From now on requests of this route note where they make their promises: one of them waits where V8 shows nothing. */
+  notePromises(record: RequestRecord): void {
+    this.#promiseRoutes.add(record);
+  }
+
   routeId(pattern: string): number {
     return this.#strings.intern(pattern);
   }
@@ -278,6 +297,7 @@ export class Tracker implements RecordOwner {
     for (const record of [...this.records]) record?.leave(record.response !== undefined && wasSent(record.response));
     this.#outbound.stop();
     this.#awaits.uninstall();
+    this.#resources.stop();
     await this.#thread.stop(deadlineMs);
   }
 

@@ -195,6 +195,8 @@ export class DumpBuilder {
       waitsFor: known?.waitsFor ?? [],
       layer: known?.layer,
       error: known?.error,
+      pending: known?.pending,
+      ...(known?.notesPromises === true ? { notesPromises: true } : {}),
       ...(verdict === undefined ? {} : { verdict }),
     };
   }

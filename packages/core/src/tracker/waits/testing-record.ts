@@ -16,6 +16,8 @@ export function testingRecord(id = 1): RequestRecord {
     site: (label: string) => new Site(label, 0),
     run: <A extends unknown[], R>(_: RequestRecord, fn: (...args: A) => R, ...args: A): R => fn(...args),
     current: () => undefined,
+    noteResources: () => undefined,
+    notesPromises: () => false,
     leave: (record: RequestRecord) => record.clear(),
     outboundEnded: () => undefined,
   };
