@@ -11,10 +11,9 @@ export class ActiveResources {
   #objects: Set<unknown> | undefined = undefined;
 
   has({ type, object, over }: Resource): boolean {
-    const { _destroyed: destroyed } = object as { _destroyed?: unknown };
-    // Timers know it themselves: Node lists none of them.
-    if (type === 'Timeout' || type === 'Immediate') return destroyed === false;
     if (TELLS_THE_END) return !over;
+    // Timers know it themselves: Node lists none of them.
+    if (type === 'Timeout' || type === 'Immediate') return (object as { _destroyed?: unknown })._destroyed === false;
     this.#objects ??= activeObjects();
     return this.#objects.has(object);
   }

@@ -15,7 +15,8 @@ const KEPT = 128;
 /** An asynchronous resource: a timer, a file system request, a socket, a child process. */
 export interface Resource {
   readonly type: string;
-  readonly object: object;
+  /** Kept only where its end is not told: held on to, what ends when it is collected would never end. */
+  readonly object: object | undefined;
   readonly stack: CapturedStack | undefined;
   /** It is over. Known only where {@link TELLS_THE_END}. */
   over: boolean;
@@ -26,7 +27,7 @@ export class RequestResources {
   readonly #ring: (Resource | undefined)[] = [];
   #count = 0;
 
-  note(type: string, object: object, stack: CapturedStack | undefined): Resource {
+  note(type: string, object: object | undefined, stack: CapturedStack | undefined): Resource {
     const resource = { type, object, stack, over: false };
     this.#ring[this.#count & (KEPT - 1)] = resource;
     this.#count += 1;

@@ -66,7 +66,7 @@ export class ResourceHook {
     const resources = this.#current()?.resources;
     if (resources === undefined) return;
     try {
-      const noted = resources.note(type, resource, captureStack(this.#init, FRAMES));
+      const noted = resources.note(type, TELLS_THE_END ? undefined : resource, captureStack(this.#init, FRAMES));
       if (TELLS_THE_END) this.#alive.set(id, noted);
     } catch {
       // At the end of the stack there is no room for one call more. The application's own error will come of that.
