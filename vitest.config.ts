@@ -6,6 +6,10 @@ const source = (path: string) => fileURLToPath(new URL(`packages/${path}`, impor
 // Unit tests run on the sources. What needs true positions, a worker or a process of its own (contract, end to end, await stacks)
 // runs on the built packages, in child processes: vitest rewrites the code that it loads itself.
 const alias = [
+  {
+    find: '@hangwatch/async-hooks-helpers/script-origin',
+    replacement: source('async-hooks-helpers/src/script-origin.ts'),
+  },
   { find: '@hangwatch/core/adapter', replacement: source('core/src/adapter.ts') },
   { find: '@hangwatch/protocol/sample', replacement: source('protocol/src/sample.ts') },
   { find: '@hangwatch/protocol/validate', replacement: source('protocol/src/validate.ts') },

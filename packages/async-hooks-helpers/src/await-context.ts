@@ -33,14 +33,18 @@ export class AwaitContext {
   count = 0;
   /** @internal */
   live = true;
+  /** What is noted as running when an await of this context resumes; see the tracker's option `running`. */
+  readonly number: number;
   /** Where promises were made, if asked to note it. @internal */
   creations: Creations | null = null;
 
   /**
    * @param cells typed array with a sequence number, usually over shared memory
    * @param sequenceAt index of that number
+   * @param number what the context is called in the tracker's `running` cell
    */
-  constructor(cells: Uint32Array, sequenceAt: number) {
+  constructor(cells: Uint32Array, sequenceAt: number, number = 0) {
+    this.number = number;
     this.cells = cells;
     this.sequenceAt = sequenceAt;
     liveContexts.opened();

@@ -54,6 +54,8 @@ export interface HookState {
   storage: AsyncLocalStorage<AwaitContext>;
   clock: Uint32Array;
   budget: Int32Array;
+  /** `running[0]` is the number of the context that began or went on last. */
+  running: Uint32Array;
   capture: ((above: (...args: never[]) => unknown) => CapturedStack) | undefined;
   /** Stamps a promise of the application's that is awaited for the first time. */
   stampAwaited: (promise: object, node: AwaitNode) => void;
@@ -174,7 +176,10 @@ export function createAwaitHooks(state: HookState): PromiseHooks {
     const node = awaitOfDerived(promise);
     if (node === undefined) return;
     const { context, partner } = node;
-    if (context !== null) context.cells[context.sequenceAt] = (context.cells[context.sequenceAt] as number) + 1;
+    if (context !== null) {
+      context.cells[context.sequenceAt] = (context.cells[context.sequenceAt] as number) + 1;
+      state.running[0] = context.number;
+    }
     if (partner !== null && partner.promise !== null) {
       // `partner.promise` is the promise of the function that runs now: its next `await value` is no second waiter.
       const first = firstWaiterOf(partner.promise);

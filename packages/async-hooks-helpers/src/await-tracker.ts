@@ -18,6 +18,12 @@ export interface AwaitTrackerOptions {
    * @default with the default clock, 1,000 a second; with a clock of your own, a budget of 1,000 in all
    */
   captureBudget?: Int32Array;
+  /**
+   * Cell 0 becomes the `number` of the context whose code began or went on last; 0 for code outside any. Whoever looks from another thread
+   * while this one is blocked learns from it whose code that is, most likely.
+   * @default a cell of the tracker's own
+   */
+  running?: Uint32Array;
 }
 
 const DEFAULT_BUDGET = 1000;
@@ -41,6 +47,7 @@ export class AwaitTracker {
   readonly stats: AwaitStats;
   /** The clock in use: the one given first, or the tracker's own. */
   readonly clock: Uint32Array;
+  readonly #running: Uint32Array;
   #users = 1;
   readonly #removeHooks: () => void;
 
@@ -50,11 +57,13 @@ export class AwaitTracker {
     this.clock = options.clock ?? ownClock?.cells ?? new Uint32Array(1);
     this.stats = { captures: 0, capturesDenied: 0, capturesWasted: 0, creations: 0, evicted: 0, failures: 0 };
     this.storage = contextStorage;
+    this.#running = options.running ?? new Uint32Array(1);
     useClock(this.clock);
     const state: HookState = {
       storage: this.storage,
       clock: this.clock,
       budget,
+      running: this.#running,
       capture: frameWalker()?.realm.capture,
       stampAwaited: awaitedStamp(this.stats),
       stats: this.stats,
@@ -79,6 +88,7 @@ export class AwaitTracker {
   static install(options: AwaitTrackerOptions = {}): AwaitTracker {
     checkCells('clock', options.clock, Uint32Array);
     checkCells('captureBudget', options.captureBudget, Int32Array);
+    checkCells('running', options.running, Uint32Array);
     const installed = AwaitTracker.#installed;
     if (installed !== undefined) {
       installed.#users += 1;
@@ -95,6 +105,7 @@ export class AwaitTracker {
    */
   run<A extends unknown[], R>(context: AwaitContext, fn: (...args: A) => R, ...args: A): R {
     if (!(context instanceof AwaitContext)) throw new TypeError('context must be an AwaitContext');
+    this.#running[0] = context.number;
     return this.storage.run(context, fn, ...args);
   }
 

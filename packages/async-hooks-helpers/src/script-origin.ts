@@ -11,7 +11,7 @@ export interface ScriptOrigin {
 }
 
 const OWN_INSTALLED = /[\\/]node_modules[\\/](@hangwatch[\\/]|hangwatch[\\/])/;
-const OWN_FOLDER = /^(.*[\\/]packages[\\/])async-hooks-helpers[\\/](?:dist|src)[\\/][^\\/]+$/;
+const OWN_FOLDER = /^(.*[\\/]packages[\\/])(?:async-hooks-helpers|core)[\\/](?:dist|src)[\\/].+$/;
 const BUILT_OR_SOURCE = /^[^\\/]+[\\/](dist|src|bin)[\\/]/;
 /** Script names are few, unless an application makes them up (`import('./x.mjs?' + n)`). */
 const MAX_CACHED = 10_000;
@@ -22,7 +22,7 @@ const BUILTIN: ScriptOrigin = { file: '<builtin>', kind: 'node' };
  * Makes a classifier for scripts by name. Sibling packages are known by where they are installed (`node_modules/@hangwatch/…`, which pnpm's
  * store paths end in too), or, in a checkout, by the folder that holds all packages: what a symlink resolves to has no `node_modules` in it.
  *
- * @param ownScript name of the script that holds this package; bundled into an application it says nothing of its neighbours
+ * @param ownScript name of the script that holds this package or the core; bundled into an application it says nothing of its neighbours
  */
 export function createScriptOrigins(ownScript: string): (script: string | null | undefined) => ScriptOrigin {
   const checkout = OWN_FOLDER.exec(toPath(ownScript))?.[1];

@@ -18,6 +18,11 @@ export interface HangwatchOptions {
   readonly maxDuration?: number | false | undefined;
   /** Milliseconds between two looks at the table. @default the smaller of 1_000 and a tenth of `timeout` */
   readonly scanInterval?: number | undefined;
+  /**
+   * Reports an event loop that has not turned for `threshold` milliseconds, while requests are in flight; `false`: never. `stack: false`: without
+   * pausing the main thread (some 20 ms, once a block and minute) to read its stack. @default HANGWATCH_BLOCKED_LOOP, else { threshold: 1_000, stack: true }
+   */
+  readonly blockedLoop?: BlockedLoopOptions | false | undefined;
   /** Base URL of the collector, or several: the first that acknowledges gets the dump. None: reports go to stderr. @default HANGWATCH_COLLECTOR */
   readonly collector?: string | readonly string[] | undefined;
   /** Bearer token for the collector. @default HANGWATCH_TOKEN */
@@ -76,6 +81,14 @@ export type Configuration = Pick<
   HangwatchOptions,
   'timeout' | 'maxDuration' | 'ignore' | 'routes' | 'respond' | 'abort' | 'level'
 >;
+
+/** When a blocked event loop is reported, and how. */
+export interface BlockedLoopOptions {
+  /** Milliseconds without a turn of the event loop. @default 1_000 */
+  readonly threshold?: number | undefined;
+  /** Whether the main thread is paused for its stack. @default true */
+  readonly stack?: boolean | undefined;
+}
 
 /** A path, a pattern for paths, or a predicate. */
 export type IgnoreRule = string | RegExp | ((request: IncomingRequest) => boolean);

@@ -15,6 +15,8 @@ export const DUMP_LIMITS = {
   /** Levels of nesting in the data of one place, and values in it. */
   dataDepth: 6,
   dataValues: 256,
+  /** Threads of libuv's pool: it has no more than 1,024. */
+  poolThreads: 1_024,
   /** Types of active resources. */
   resources: 1_000,
   /** Characters (UTF-16 units) of one string. */

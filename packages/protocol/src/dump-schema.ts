@@ -167,10 +167,48 @@ export const RequestSchema = object({
   verdict: v.optional(object({ evidence: EvidenceClassSchema, summary: text })),
 });
 
+const BlockSchema = object({
+  sinceMs: milliseconds,
+  state: oneOf(['running', 'sleeping', 'waiting-for-cpu', 'unknown']),
+  cause: oneOf([
+    'javascript',
+    'regular-expression',
+    'native-call',
+    'child-process',
+    'file-system',
+    'file-lock',
+    'network-file-system',
+    'network',
+    'thread-wait',
+    'garbage-collection',
+    'cpu-starvation',
+    'unknown',
+  ]),
+  what: text,
+  systemCall: v.optional(text),
+  cpuMs: v.optional(milliseconds),
+  cpuWaitMs: v.optional(milliseconds),
+  heapUsed: v.optional(share),
+  running: v.optional(count),
+  stack: list(FrameSchema, DUMP_LIMITS.frames),
+  stackNote: v.optional(text),
+});
+
+const ThreadPoolSchema = object({
+  size: count,
+  pending: count,
+  threads: list(
+    object({ state: oneOf(['running', 'sleeping']), what: text, systemCall: v.optional(text) }),
+    DUMP_LIMITS.poolThreads,
+  ),
+});
+
 const ProcessSchema = object({
   service: text,
   hostname: text,
   pid: count,
+  threadId: v.optional(count),
+  clusterWorker: v.optional(count),
   instance: v.optional(text),
   node: text,
   version: text,
@@ -223,7 +261,7 @@ export const EnvelopeSchema = object(
   {
     schema: v.literal(DUMP_SCHEMA_VERSION, `must be ${JSON.stringify(DUMP_SCHEMA_VERSION)}`),
     id: dumpId,
-    kind: oneOf(['hang', 'recovered', 'gone', 'snapshot']),
+    kind: oneOf(['hang', 'loop-block', 'recovered', 'gone', 'snapshot']),
     selfTest: v.optional(boolean),
     at: timestamp,
     follows: v.optional(dumpId),
@@ -233,6 +271,8 @@ export const EnvelopeSchema = object(
     recorder: v.optional(RecorderSchema),
     evidence: v.optional(object({ complete: boolean, tookMs: milliseconds, note: v.optional(text) })),
     eventLoop: object({ delayP99Ms: milliseconds, utilization: share }),
+    block: v.optional(BlockSchema),
+    threadPool: v.optional(ThreadPoolSchema),
     resources: ResourcesSchema,
     suppressed: object({ dumps: count, requests: count }),
   },

@@ -3,10 +3,11 @@ export const DUMP_SCHEMA_VERSION = 'hangwatch.dump/1';
 
 /**
  * What a dump reports: a request that hangs (`hang`), that was reported and has finished after all (`recovered`),
- * or that ended otherwise (`gone`, see below); or what was in flight when somebody asked (`snapshot`).
+ * or that ended otherwise (`gone`, see below); an event loop that stands still (`loop-block`), whose end is told as `recovered` too;
+ * or what was in flight when somebody asked (`snapshot`).
  * Gone: its client has left, or hangwatch was told to answer in its place.
  */
-export type DumpKind = 'hang' | 'recovered' | 'gone' | 'snapshot';
+export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot';
 
 /**
  * Evidence classes, strongest first. The first watchdogs send the last three; a receiver knows them all, so that a collector
@@ -60,7 +61,8 @@ export interface Dump {
   at: string;
   /**
    * For `recovered` and `gone`: the `id` of the dump that last reported the request. For `hang`: that of an earlier one about the same
-   * requests, which have moved on since and hang elsewhere, or hang where they were merely slow.
+   * requests, which have moved on since and hang elsewhere, or hang where they were merely slow. For `loop-block`: that of the first report of the same
+   * block, which had no stack yet.
    */
   follows?: string | undefined;
   process: DumpProcess;
@@ -72,6 +74,10 @@ export interface Dump {
   /** How the evidence was got. */
   evidence?: DumpEvidence | undefined;
   eventLoop: DumpEventLoop;
+  /** What keeps the event loop: on a `loop-block`, and on the `recovered` that tells its end. */
+  block?: DumpBlock | undefined;
+  /** libuv's thread pool, where it has more work than threads. */
+  threadPool?: DumpThreadPool | undefined;
   /** Active resources of the process by type, as `process.getActiveResourcesInfo()` names them. */
   resources: Record<string, number>;
   /** What storm control held back since the last dump that was sent. */
@@ -83,6 +89,10 @@ export interface DumpProcess {
   service: string;
   hostname: string;
   pid: number;
+  /** `worker_threads.threadId` of the thread whose requests these are; not there for the main thread. */
+  threadId?: number | undefined;
+  /** `cluster.worker.id`, in a worker of Node's cluster module. */
+  clusterWorker?: number | undefined;
   /** Unique to one start of one process: in containers `pid` is always the same. */
   instance?: string | undefined;
   /** Version of Node.js. */
@@ -337,4 +347,71 @@ export interface DumpEventLoop {
 export interface DumpSuppressed {
   dumps: number;
   requests: number;
+}
+
+/**
+ * Why a thread does not come back to its event loop.
+ *
+ * - `javascript`: code runs and does not return; `regular-expression`: in a regular expression that backtracks
+ * - `native-call`: it computes outside JavaScript: `JSON.parse`, crypto, zlib, an addon
+ * - `child-process`, `file-system`, `file-lock`, `network-file-system`, `network`: a synchronous call sleeps in the kernel
+ * - `thread-wait`: `Atomics.wait`, or a lock that another thread holds
+ * - `garbage-collection`: most of the time went to V8's garbage collector
+ * - `cpu-starvation`: it could run, and gets no CPU
+ * - `unknown`: the system does not say
+ */
+export type BlockCause =
+  | 'javascript'
+  | 'regular-expression'
+  | 'native-call'
+  | 'child-process'
+  | 'file-system'
+  | 'file-lock'
+  | 'network-file-system'
+  | 'network'
+  | 'thread-wait'
+  | 'garbage-collection'
+  | 'cpu-starvation'
+  | 'unknown';
+
+/** An event loop that stands still, and what its thread does meanwhile. */
+export interface DumpBlock {
+  /** For how long; on a `recovered` dump for how long it was in the end. */
+  sinceMs: number;
+  /** What the kernel says of the thread. */
+  state: 'running' | 'sleeping' | 'waiting-for-cpu' | 'unknown';
+  cause: BlockCause;
+  /** What it does, in words: `runs a regular expression in parse (src/parse.ts:31:20)`. */
+  what: string;
+  /** The system call it sleeps in: `epoll_wait`. */
+  systemCall?: string | undefined;
+  /** CPU time of the thread during the block. */
+  cpuMs?: number | undefined;
+  /** How long it could have run during the block, and no CPU was free. */
+  cpuWaitMs?: number | undefined;
+  /** Share of its heap's limit that is in use, 0 to 1, where that could be asked. */
+  heapUsed?: number | undefined;
+  /** Number of the request whose code runs: known for certain, or the last one that was seen to begin or go on. */
+  running?: number | undefined;
+  /** The synchronous stack, innermost frame first; empty where there is none. */
+  stack: DumpFrame[];
+  /** Why there is no stack, or when it was taken. */
+  stackNote?: string | undefined;
+}
+
+/** libuv's thread pool, which file system, DNS, crypto and zlib work of the whole process share. */
+export interface DumpThreadPool {
+  size: number;
+  /** Pieces of work that have been given to it and are not done. */
+  pending: number;
+  /** What its threads do, as far as the system says. */
+  threads: DumpPoolThread[];
+}
+
+/** One thread of the pool. */
+export interface DumpPoolThread {
+  state: 'running' | 'sleeping';
+  /** What it does, in words: `reads from a FIFO`. */
+  what: string;
+  systemCall?: string | undefined;
 }

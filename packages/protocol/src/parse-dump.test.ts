@@ -73,6 +73,7 @@ describe('says where, what is expected and what was given', () => {
     [['id'], '../../etc', 'id', 'must be 1 to 128 of the characters A-Z a-z 0-9 . _ -, got "../../etc"'],
     [['id'], undefined, 'id', 'must be 1 to 128 of the characters A-Z a-z 0-9 . _ -, got nothing'],
     [['kind'], 'nonsense', 'kind', expect.stringMatching(/^must be one of "hang", .*, got "nonsense"$/)],
+    [['block'], { sinceMs: -1 }, 'block.sinceMs', 'must be a number of milliseconds, 0 or more, got -1'],
     [['at'], 1_700_000_000_000, 'at', 'must be an ISO 8601 time with a time zone, got 1700000000000'],
     [['at'], '2026-13-01T00:00:00Z', 'at', 'must be an ISO 8601 time with a time zone, got "2026-13-01T00:00:00Z"'],
     [['process'], [], 'process.service', 'must be a string of at most 4096 characters, got nothing'],

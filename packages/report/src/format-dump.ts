@@ -1,5 +1,6 @@
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
 import { cleanText } from './clean-text.ts';
+import { formatBlock, threadPoolText } from './format-block.ts';
 import { formatDumpLine } from './format-dump-line.ts';
 import type { FormatDumpOptions } from './format-dump-options.ts';
 import { formatDuration } from './format-duration.ts';
@@ -15,7 +16,7 @@ const MAX_TWINS = 12;
 
 /**
  * A dump as text for people: the sentence first, each stuck request with its await stacks, then what else was in flight and how the process
- * was. Many lines for a hang, one for `recovered` and `gone`. Ends without a newline. Every string of the dump is made
+ * was. Many lines for a hang or a blocked event loop, one for `recovered` and `gone`. Ends without a newline. Every string of the dump is made
  * safe to print; see {@link cleanText}.
  *
  * @param dump - a valid dump; see `@hangwatch/protocol/validate` for what comes from outside
@@ -35,6 +36,7 @@ export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string 
   const count = rest.length === 0 || snapshot ? `${others.length}` : `${others.length}, of which ${rest.length} stuck`;
   const blocks = [
     [title(dump, style), ...origin(dump, style)],
+    formatBlock(dump, style),
     ...shown,
     others.length === 0
       ? []
@@ -48,6 +50,12 @@ export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string 
     .join('\n\n');
 }
 
+/** ` thread 3`, ` (cluster worker 2)`, or nothing. */
+export function threadText({ threadId, clusterWorker }: Dump['process']): string {
+  const thread = threadId === undefined ? '' : ` thread ${threadId}`;
+  return clusterWorker === undefined ? thread : `${thread} (cluster worker ${clusterWorker})`;
+}
+
 function title(dump: Dump, { colors }: ReportStyle): string {
   const paint = severity(dump) === 'alarm' ? colors.red : colors.yellow;
   return `${colors.bold(paint(`${headline(dump)}:`))} ${colors.bold(cleanText(dump.verdict.summary, 1_000))}`;
@@ -57,7 +65,7 @@ function origin(dump: Dump, style: ReportStyle): string[] {
   const { service, version, hostname, pid, node, uptimeMs } = dump.process;
   const parts = [
     [cleanText(service, 60), cleanText(version, 40)].filter(Boolean).join(' '),
-    `pid ${pid} on ${cleanText(hostname, 60)}`,
+    `pid ${pid}${threadText(dump.process)} on ${cleanText(hostname, 60)}`,
     `node ${cleanText(node, 20).replace(/^v/, '')}`,
     `up ${formatDuration(uptimeMs)}`,
     timestampText(dump.at, style.now),
@@ -102,6 +110,7 @@ function footer(dump: Dump, { colors }: ReportStyle): string[] {
     if (resources.length > MAX_RESOURCES) named.push(`${resources.length - MAX_RESOURCES} more types`);
     lines.push(`resources: ${named.join(', ')}`);
   }
+  if (dump.threadPool !== undefined) lines.push(threadPoolText(dump.threadPool));
   if (dump.evidence?.complete === false) {
     lines.push(`evidence: incomplete after ${formatDuration(dump.evidence.tookMs)}`);
   }

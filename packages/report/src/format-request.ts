@@ -62,6 +62,8 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
       return `moved ${idle} ago, ${timeout}`;
     case 'waiting-outbound':
       return `an outbound call has not been answered, ${timeout}`;
+    case 'loop-blocked':
+      return 'its code keeps the event loop';
     case 'chain-stalled':
       return `its own awaits stand still, other work in its context moved ${idle} ago, ${timeout}`;
     case 'no-response':

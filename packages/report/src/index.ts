@@ -1,7 +1,8 @@
 export { cleanText } from './clean-text.ts';
 export { displayPath } from './display-path.ts';
 export { foldFrames, type StackPart } from './fold-frames.ts';
-export { formatDump } from './format-dump.ts';
+export { blockText, threadPoolText } from './format-block.ts';
+export { formatDump, threadText } from './format-dump.ts';
 export { type DumpHead, formatDumpLine } from './format-dump-line.ts';
 export type { FormatDumpOptions } from './format-dump-options.ts';
 export { formatDuration } from './format-duration.ts';

@@ -121,7 +121,15 @@ describe('refuses, and stores nothing of the request', () => {
     expect(await post(lines.join('\n'), ndjson)).toMatchObject({
       status: 400,
       body: {
-        error: { issues: [{ line: 2, path: 'kind', message: 'must be one of "hang", "recovered", "gone", got "x"' }] },
+        error: {
+          issues: [
+            {
+              line: 2,
+              path: 'kind',
+              message: 'must be one of "hang", "loop-block", "recovered", "gone", "snapshot", got "x"',
+            },
+          ],
+        },
       },
     });
   });

@@ -5,10 +5,13 @@ import {
   formatDuration,
   requestTitle,
   standing,
+  threadPoolText,
+  threadText,
   timestampText,
   trailText,
 } from '@hangwatch/report';
 import { badge, timeTag } from './badge.ts';
+import { blockSection } from './block-section.ts';
 import { type Html, html } from './html.ts';
 import { layerFacts } from './layer-facts.ts';
 import { layout } from './layout.ts';
@@ -28,6 +31,7 @@ export function dumpPage(dump: Dump, now: Date): string {
 <p class="facts">${origin(dump, now)}</p>
 <p class="links"><a href="/v1/dumps/${id}">JSON</a> <a href="/dumps/${id}/text">Text</a>
 ${dump.follows !== undefined && html` <a href="/dumps/${encodeURIComponent(dump.follows)}">The report that this follows</a>`}</p>
+${blockSection(dump)}
 ${
   stuck.length > 0 &&
   html`<section><h2>Stuck</h2>${stuck.slice(0, MAX_STUCK).map((request) => stuckRequest(request, dump))}
@@ -45,7 +49,7 @@ function origin(dump: Dump, now: Date): Html {
   const facts = [
     timeTag(dump.at, timestampText(dump.at, now)),
     service !== '' && html`<b>${service}</b> ${version}`,
-    html`${hostname} · pid ${pid}`,
+    html`${hostname} · pid ${pid}${threadText(dump.process)}`,
     html`Node ${node.replace(/^v/, '')}`,
     html`up ${formatDuration(uptimeMs)}`,
   ].filter((fact) => fact !== false);
@@ -112,6 +116,7 @@ function processFacts(dump: Dump): Html {
 <dl>
 <dt>Event loop</dt><dd>p99 delay ${formatDuration(eventLoop.delayP99Ms)}, ${Math.round(eventLoop.utilization * 100)}% busy</dd>
 ${resources.length > 0 && html`<dt>Resources</dt><dd>${resources.map(([type, count]) => `${type} ${count}`).join(', ')}</dd>`}
+${dump.threadPool !== undefined && html`<dt>Thread pool</dt><dd>${threadPoolText(dump.threadPool).replace(/^thread pool: /, '')}</dd>`}
 ${evidence && html`<dt>Evidence</dt><dd>${evidence.complete ? 'complete' : 'incomplete'}, taken in ${formatDuration(evidence.tookMs)}${evidence.note !== undefined && html`; ${evidence.note}`}</dd>`}
 ${(suppressed.dumps > 0 || suppressed.requests > 0) && html`<dt>Suppressed</dt><dd>${suppressed.dumps} dumps of ${suppressed.requests} requests since the last dump</dd>`}
 <dt>Dump</dt><dd><code>${dump.id}</code></dd>

@@ -41,7 +41,7 @@ function item(dump: StoredDump, now: Date): Html {
     html`${timeTag(dump.at, `${formatDuration(Math.max(1_000, Math.round(ageMs / 1_000) * 1_000))} ago`)}`,
     process.service !== '' && html`<b>${process.service}</b>`,
     html`${process.hostname} · pid ${process.pid}`,
-    dump.kind === 'hang' && html`${stuck} stuck of ${inFlight} in flight`,
+    (dump.kind === 'hang' || dump.kind === 'loop-block') && html`${stuck} stuck of ${inFlight} in flight`,
   ].filter((fact) => fact !== false);
   return html`
 <li>

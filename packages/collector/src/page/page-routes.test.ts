@@ -83,6 +83,25 @@ describe('a dump', () => {
     expect(order.map(([, at]) => at)).toEqual(order.map(([, at]) => at).sort((a, b) => a - b));
   });
 
+  test('of a blocked event loop shows what it does, and its stack', async () => {
+    const block = {
+      sinceMs: 1_240,
+      state: 'sleeping',
+      cause: 'child-process',
+      what: 'waits for a child process (sh)',
+      systemCall: 'epoll_pwait',
+      stack: [{ function: 'run', file: '/srv/orders/run.ts', line: 3, column: 5, async: false, kind: 'app' }],
+      stackNote: 'the stack was taken as native code returned',
+    } as const;
+    await add(sampleDump({ id: 'blocked', kind: 'loop-block', block: { ...block, stack: [...block.stack] } }));
+    const { text } = await page('/dumps/blocked');
+    expect(text).toContain('BLOCKED (event loop)');
+    expect(text).toContain('waits for a child process (sh)');
+    expect(text).toContain('sleeping in epoll_pwait');
+    expect(text).toContain('at run (run.ts:3:5)');
+    expect(text).toContain('the stack was taken as native code returned');
+  });
+
   test('is there as text', async () => {
     await add(sampleDump({ id: 'it' }));
     const { type, text } = await page('/dumps/it/text');

@@ -16,12 +16,21 @@ function oneStack(stack: DumpFrame[], about: DumpAwait | undefined, id: number, 
   return html`
 <figure class="stack">
 ${about && html`<figcaption>${about.created === true ? 'a promise that it waits for was made here, ' : about.own ? '' : 'other work in its context, '}${awaitText(about, id)}</figcaption>`}
-<ol>${foldFrames(stack).map((part) =>
+${frameList(stack, cwd)}
+</figure>`;
+}
+
+/** A synchronous stack. */
+export function frameStack(stack: readonly DumpFrame[], cwd: string | undefined): Html {
+  return html`<figure class="stack">${frameList(stack, cwd)}</figure>`;
+}
+
+function frameList(stack: readonly DumpFrame[], cwd: string | undefined): Html {
+  return html`<ol>${foldFrames(stack).map((part) =>
     part.type === 'frame'
       ? html`<li class="${part.prominent ? 'app' : 'other'}"><code>${frameText(part.frame, cwd)}</code></li>`
       : html`<li class="other"><details><summary>${part.label}</summary><ol>${part.frames.map(
           (frame) => html`<li><code>${frameText(frame, cwd)}</code></li>`,
         )}</ol></details></li>`,
-  )}</ol>
-</figure>`;
+  )}</ol>`;
 }

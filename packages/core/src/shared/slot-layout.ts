@@ -10,6 +10,10 @@
  *     4 CAPTURE_BUDGET stack captures left (signed); refilled by the watchdog
  *     5 ENTERED        requests that entered, ever (wraps)
  *     6 UNTRACKED      requests that could not be tracked, ever (wraps)
+ *     7 BEAT_ASKED     heartbeats that the watchdog has asked for (wraps)
+ *     8 BEAT           the last of them that the main thread has answered
+ *     9 RUNNING        number of the request whose code began or went on last; 0 since the last heartbeat: none
+ *    10 INSPECTOR_PORT port of Node's inspector at the last heartbeat; 0: closed
  *
  * Segment, as many as needed, 1,024 slots of one cache line (64 bytes) each:
  *
@@ -28,8 +32,8 @@
  *    12 FLAGS
  *    13 BEGAN_AT       entries the flight recorder had written when the request entered
  *
- * One writer a cell: the main thread writes all slots and the header's IN_FLIGHT, ENTERED and UNTRACKED; the watchdog writes
- * CLOCK_MS and sets PARKED (the main thread clears it); CAPTURE_BUDGET is lossy by design; FLAGS is written with Atomics by both.
+ * One writer a cell: the main thread writes all slots and the header's IN_FLIGHT, ENTERED, UNTRACKED, BEAT, RUNNING and INSPECTOR_PORT; the
+ * watchdog writes CLOCK_MS and BEAT_ASKED and sets PARKED (the main thread clears it); CAPTURE_BUDGET is lossy by design; FLAGS is written with Atomics by both.
  */
 export const LAYOUT_VERSION = 1;
 
@@ -41,6 +45,10 @@ export const kInFlight = 3;
 export const kCaptureBudget = 4;
 export const kEntered = 5;
 export const kUntracked = 6;
+export const kBeatAsked = 7;
+export const kBeat = 8;
+export const kRunning = 9;
+export const kInspectorPort = 10;
 
 export const SLOT_CELLS = 16;
 export const SLOTS_PER_SEGMENT = 1_024;

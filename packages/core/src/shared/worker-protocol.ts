@@ -32,6 +32,17 @@ export interface WatchdogSettings {
   readonly instance: string;
   readonly hostname: string;
   readonly pid: number;
+  /** `worker_threads.threadId` of the thread that is watched; 0: the main thread. */
+  readonly threadId: number;
+  /** The watched thread's number in `/proc/self/task`, on Linux. */
+  readonly kernelThread: number | undefined;
+  readonly clusterWorker: number | undefined;
+  /** Threads of libuv's pool. */
+  readonly poolSize: number;
+  /** Milliseconds without a turn of the event loop that are reported; 0: never. */
+  readonly blockedLoopMs: number;
+  /** Whether a blocked main thread is paused, for as long as it takes to read its stack. */
+  readonly blockedLoopStack: boolean;
   readonly cwd: string;
   readonly nodeVersion: string;
   /** `performance.timeOrigin` of the main thread, for its uptime. */
@@ -101,6 +112,15 @@ export interface LookResult extends SlotRef {
   readonly youngestOwnMs: number | undefined | 'deferred';
 }
 
+/** What the main thread says while it is paused in the middle of a blocked event loop. */
+export interface PausedEvidence {
+  /** Number of the request whose code runs. */
+  readonly running: number | undefined;
+  readonly requests: readonly RequestEvidence[];
+  /** Share of the heap's limit in use, 0 to 1. */
+  readonly heapUsed: number;
+}
+
 /** Counts by type, of `process.getActiveResourcesInfo()`. */
 export type ResourceCounts = Record<string, number>;
 
@@ -144,6 +164,8 @@ export type ToWatchdog =
 /** Watchdog to main thread. */
 export type ToMain =
   | { readonly type: 'ready' }
+  /** Are you there? The answer is in the shared header: it must not need the watchdog's own event loop. */
+  | { readonly type: 'beat' }
   /** Look at the byte counters and first waiters of requests older than a scan; measures the loop's delay on the way. */
   | { readonly type: 'sample'; readonly sentAtMs: number; readonly budgetMs: number }
   | { readonly type: 'look'; readonly id: number; readonly slots: readonly SlotRef[] }

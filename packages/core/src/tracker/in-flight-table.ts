@@ -6,6 +6,7 @@ import {
   kClockMs,
   kFlags,
   kGeneration,
+  kRunning,
   kUntracked,
   kVersion,
   LAYOUT_VERSION,
@@ -36,6 +37,8 @@ export class InFlightTable {
   /** `clock[0]` is the watchdog's clock; a view, because readers index it with 0. */
   readonly clock = new Uint32Array(this.header.buffer, kClockMs * 4, 1);
   readonly captureBudget = new Int32Array(this.header.buffer, kCaptureBudget * 4, 1);
+  /** `running[0]` is the number of the request whose code began or went on last. */
+  readonly running = new Uint32Array(this.header.buffer, kRunning * 4, 1);
   readonly #segments: Uint32Array[] = [];
   readonly #free: Slot[] = [];
   readonly #onSegment: (index: number, buffer: SharedArrayBuffer) => void;

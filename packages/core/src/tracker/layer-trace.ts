@@ -36,8 +36,9 @@ export class LayerTrace extends AwaitContext implements OwnObserver {
   rejection: unknown = undefined;
   #entry = 0;
 
-  constructor(cells: Uint32Array, sequenceAt: number, clock: Uint32Array) {
-    super(cells, sequenceAt);
+  /** @param number what the context is called in the shared header's RUNNING */
+  constructor(cells: Uint32Array, sequenceAt: number, clock: Uint32Array, number = 0) {
+    super(cells, sequenceAt, number);
     this.#clock = clock;
   }
 

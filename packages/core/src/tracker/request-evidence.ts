@@ -29,13 +29,17 @@ export function youngestOwnMs(stacks: readonly AwaitStack[]): number | undefined
   return youngest;
 }
 
-/** Everything the dump says of one request; `undefined` when it has just ended. */
+/**
+ * Everything the dump says of one request; `undefined` when it has just ended.
+ *
+ * @param problems where failures of the application's callbacks go; `undefined`: none of them is to be called
+ */
 export function requestEvidence(
   record: RequestRecord,
   stacks: readonly AwaitStack[],
   stuck: boolean,
   found: FoundWaits,
-  problems: ProblemReporter,
+  problems: ProblemReporter | undefined,
   active: ActiveResources,
 ): RequestEvidence | undefined {
   const { slot, request, response } = record;
@@ -98,9 +102,13 @@ function originalUrl(request: IncomingRequest): string {
   return typeof original === 'string' ? original : (request.url ?? '');
 }
 
-function nameOf(record: RequestRecord, request: IncomingRequest, problems: ProblemReporter): string | undefined {
+function nameOf(
+  record: RequestRecord,
+  request: IncomingRequest,
+  problems: ProblemReporter | undefined,
+): string | undefined {
   const { routeName } = record.rules;
-  if (routeName === undefined) return undefined;
+  if (routeName === undefined || problems === undefined) return undefined;
   try {
     const name: unknown = routeName(request);
     return typeof name === 'string' && name !== '' ? name : undefined;

@@ -35,6 +35,8 @@ const SINK_TRAIL = new Trail();
 /** What a record needs from the tracker that made it. */
 export interface RecordOwner {
   readonly clock: Uint32Array;
+  /** `running[0]` is the number of the request whose code began or went on last. */
+  readonly running: Uint32Array;
   routeId(pattern: string): number;
   site(label: string, where?: AnyFunction): Site;
   run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R;
@@ -99,7 +101,7 @@ export class RequestRecord extends LayerTrace {
     response: OutgoingResponse,
     rules: Rules,
   ) {
-    super(slot.cells, slot.base + kSequence, owner.clock);
+    super(slot.cells, slot.base + kSequence, owner.clock, id);
     this.id = id;
     this.owner = owner;
     this.slot = slot;
@@ -149,6 +151,7 @@ export class RequestRecord extends LayerTrace {
     kind: LayerKind,
   ): R {
     this.enterSite(site);
+    this.owner.running[0] = this.id;
     const entry = this.enterLayer(site);
     let result: R;
     let threw = true;

@@ -16,6 +16,13 @@ describe('a wrong option is said as it was given', () => {
       { collector: ['http://127.0.0.1:1', 'ftp://x'] },
       'options.collector[1] must be an http: or https: URL, got "ftp://x"',
     ],
+    [{ blockedLoop: true }, 'options.blockedLoop must be an object or false, got true'],
+    [
+      { blockedLoop: { threshold: 10 } },
+      'options.blockedLoop.threshold must be a number of milliseconds from 50 to 2147483647, got 10',
+    ],
+    [{ blockedLoop: { stack: 'no' } }, 'options.blockedLoop.stack must be true or false, got "no"'],
+    [{ blockedLoop: { treshold: 1 } }, 'options.blockedLoop.treshold is not an option; threshold, stack are'],
     [{ token: 'a b' }, 'options.token must be printable ASCII without spaces'],
     [{ service: '' }, 'options.service must be a non-empty string, got ""'],
     [{ version: 7 }, 'options.version must be a string, got 7'],
@@ -55,6 +62,9 @@ describe('a wrong option is said as it was given', () => {
     expect(() => resolveOptions({}, { HANGWATCH_TIMEOUT: 'soon' })).toThrow(
       'HANGWATCH_TIMEOUT must be a positive number of milliseconds, got "soon"',
     );
+    expect(() => resolveOptions({}, { HANGWATCH_BLOCKED_LOOP: 'soon' })).toThrow(
+      'HANGWATCH_BLOCKED_LOOP must be a number of milliseconds from 50 to 2147483647 or off, got "soon"',
+    );
     expect(() => resolveOptions({}, { HANGWATCH_COLLECTOR: 'nowhere' })).toThrow(
       'HANGWATCH_COLLECTOR must be an http: or https: URL, got "nowhere"',
     );
@@ -74,6 +84,16 @@ describe('defaults', () => {
       respondStatus: 0,
       abort: false,
     });
+  });
+
+  test.each<[unknown, NodeJS.ProcessEnv, number, boolean]>([
+    [undefined, {}, 1_000, true],
+    [{}, { HANGWATCH_BLOCKED_LOOP: '2500' }, 2_500, true],
+    [{ stack: false }, { HANGWATCH_BLOCKED_LOOP: 'off' }, 0, false],
+    [{ threshold: 300 }, { HANGWATCH_BLOCKED_LOOP: 'off' }, 300, true],
+    [false, { HANGWATCH_BLOCKED_LOOP: '2500' }, 0, false],
+  ])('blockedLoop %j with %j', (blockedLoop, env, blockedLoopMs, blockedLoopStack) => {
+    expect(resolveOptions({ blockedLoop }, env)).toMatchObject({ blockedLoopMs, blockedLoopStack });
   });
 
   test('the scan interval is a tenth of the timeout, a second at most', () => {

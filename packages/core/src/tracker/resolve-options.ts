@@ -1,9 +1,10 @@
 import { constants } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
-import { HangwatchError } from '../errors.ts';
 import type { HangwatchOptions, IgnoreRule } from '../options.ts';
+import { resolveBlockedLoop } from './blocked-loop-option.ts';
 import { describeValue } from './describe-value.ts';
+import { optionError } from './option-error.ts';
 import { resolveRoutes } from './resolve-routes.ts';
 import { isErrorStatus, isLevel, LEVEL, type Level, MAX_MS, STATUS } from './route-override.ts';
 
@@ -14,6 +15,9 @@ export interface ResolvedOptions {
   /** 0: never. */
   readonly maxDurationMs: number;
   readonly scanIntervalMs: number;
+  /** 0: blocked event loops are not reported. */
+  readonly blockedLoopMs: number;
+  readonly blockedLoopStack: boolean;
   readonly collectors: readonly string[];
   readonly token: string | undefined;
   readonly service: string;
@@ -77,6 +81,8 @@ const OptionsSchema = v.strictObject({
       expected('a number of milliseconds from 10 to 60000'),
     ),
   ),
+  // Checked by hand below, as `collector` and `ignore` are: what is wrong inside says more than that something is.
+  blockedLoop: v.optional(v.unknown()),
   // Checked by hand below: which of a list is wrong says more than that the list is.
   collector: v.optional(v.unknown()),
   token: v.optional(v.pipe(text(), v.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'))),
@@ -116,12 +122,14 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     check(collectors.length > 1 ? `${collectorName}[${i}]` : collectorName, collectorUrl, url);
   });
   checkIgnore('options', given.ignore);
+  const blockedLoop = resolveBlockedLoop(given.blockedLoop, env);
 
   return Object.freeze({
     enabled: given.enabled ?? !(isSet(env['HANGWATCH_DISABLED']) || underTestRunner(env)),
     timeoutMs,
     maxDurationMs: given.maxDuration === false ? 0 : (given.maxDuration ?? Math.max(300_000, timeoutMs)),
     scanIntervalMs: given.scanInterval ?? Math.max(10, Math.min(1_000, Math.round(timeoutMs / 10))),
+    ...blockedLoop,
     collectors: collectors.map((url) => String(url).replace(/\/+$/, '')),
     token: given.token ?? nonEmpty(env['HANGWATCH_TOKEN']),
     service: given.service ?? nonEmpty(env['HANGWATCH_SERVICE']) ?? nonEmpty(env['npm_package_name']) ?? mainScript(),
@@ -173,10 +181,6 @@ function check<Entries extends v.ObjectEntries>(
     );
   }
   throw optionError(key === undefined ? name : `${name}.${key}`, issue.message);
-}
-
-function optionError(name: string, message: string): HangwatchError {
-  return new HangwatchError('HANGWATCH_ERR_OPTION', `${name} ${message}`);
 }
 
 function environmentTimeout(env: NodeJS.ProcessEnv): number | undefined {

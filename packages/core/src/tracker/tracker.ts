@@ -31,6 +31,7 @@ import { EvidenceDesk } from './evidence-desk.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { InFlightTable, type Slot } from './in-flight-table.ts';
+import { offerPausedEvidence, withdrawPausedEvidence } from './paused-evidence.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { PromiseRoutes } from './promise-routes.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
@@ -49,6 +50,7 @@ import { WatchdogThread } from './watchdog-thread.ts';
 /** The main thread's half of hangwatch: one for the process, however many applications register. */
 export class Tracker implements RecordOwner {
   readonly clock: Uint32Array;
+  readonly running: Uint32Array;
   readonly problems: ProblemReporter;
   readonly table: InFlightTable;
   readonly recorder: FlightRecorder;
@@ -77,7 +79,12 @@ export class Tracker implements RecordOwner {
     this.#strings = new StringTable((id, text) => this.#thread.post({ type: 'intern', id, text }));
     this.clock = this.table.clock;
     this.recorder = new FlightRecorder(this.clock);
-    this.#awaits = AwaitTracker.install({ clock: this.clock, captureBudget: this.table.captureBudget });
+    this.running = this.table.running;
+    this.#awaits = AwaitTracker.install({
+      clock: this.clock,
+      captureBudget: this.table.captureBudget,
+      running: this.table.running,
+    });
     const { support } = this.#awaits;
     if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
     this.#outbound = new OutboundSources(() => this.current(), storeKeyOf(this.#awaits.storage));
@@ -97,6 +104,7 @@ export class Tracker implements RecordOwner {
     this.#selfTest = new SelfTest(this, options, () => this.#thread.state);
     this.#entered = this.site('request entered');
     this.#signal = options.signal === undefined ? undefined : new DumpSignal(options.signal, () => this.snapshot());
+    if (options.blockedLoopMs > 0 && options.blockedLoopStack) offerPausedEvidence(this);
   }
 
   /**
@@ -298,6 +306,7 @@ export class Tracker implements RecordOwner {
     this.#outbound.stop();
     this.#awaits.uninstall();
     this.#resources.stop();
+    withdrawPausedEvidence();
     await this.#thread.stop(deadlineMs);
   }
 

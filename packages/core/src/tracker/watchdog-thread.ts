@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { types } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import { threadId, Worker } from 'node:worker_threads';
 import { HangwatchError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import type { StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
@@ -11,7 +11,9 @@ import { WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../version.ts';
 import type { EvidenceDesk } from './evidence-desk.ts';
 import type { FlightRecorder } from './flight-recorder.ts';
+import { HeartbeatAnswer } from './heartbeat.ts';
 import type { InFlightTable } from './in-flight-table.ts';
+import { clusterWorker, kernelThread, poolSize } from './own-thread.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import type { StagedMessage } from './self-test.ts';
@@ -42,6 +44,7 @@ interface Parts {
 /** Starts the watchdog's thread, talks to it, and starts it again when it dies. */
 export class WatchdogThread {
   readonly #parts: Parts;
+  readonly #heartbeat: HeartbeatAnswer;
   readonly #instance = randomUUID();
   #state: State = 'idle';
   #worker: Worker | undefined;
@@ -52,6 +55,7 @@ export class WatchdogThread {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#heartbeat = new HeartbeatAnswer(parts.table.header);
   }
 
   get state(): State {
@@ -135,6 +139,9 @@ export class WatchdogThread {
     switch (message.type) {
       case 'ready':
         return;
+      case 'beat':
+        this.#heartbeat.beat();
+        return;
       case 'sample':
       case 'look':
       case 'gather':
@@ -212,6 +219,12 @@ export class WatchdogThread {
       instance: this.#instance,
       hostname: hostname(),
       pid: process.pid,
+      threadId,
+      kernelThread: kernelThread(),
+      clusterWorker: clusterWorker(),
+      poolSize: poolSize(),
+      blockedLoopMs: options.blockedLoopMs,
+      blockedLoopStack: options.blockedLoopStack,
       cwd: process.cwd(),
       nodeVersion: process.version,
       startedAtMs: performance.timeOrigin,

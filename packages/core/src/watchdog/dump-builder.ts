@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   DUMP_SCHEMA_VERSION,
   type Dump,
+  type DumpBlock,
   type DumpKind,
   type DumpProcess,
   type DumpRequest,
@@ -11,6 +12,7 @@ import { clockSince } from '../shared/slot-layout.ts';
 import { MAX_REQUESTS, type RequestEvidence, type WatchdogSettings } from '../shared/worker-protocol.ts';
 import { cutToLimits } from './cut-to-limits.ts';
 import { EVIDENCE_ORDER } from './diagnose.ts';
+import { seconds } from './duration-text.ts';
 import type { Gathered } from './main-thread.ts';
 import type { RecentPast, RequestOfInterest } from './recent-past.ts';
 import type { Ended } from './report-ledger.ts';
@@ -138,6 +140,82 @@ export class DumpBuilder {
     };
   }
 
+  /**
+   * The dump of an event loop that stands still. The request whose code runs comes first.
+   *
+   * @param ran that request as an earlier dump of the same block has it
+   */
+  block(
+    block: DumpBlock,
+    inFlight: readonly Watched[],
+    evidence: ReadonlyMap<number, RequestEvidence>,
+    fingerprint: string,
+    nowMs: number,
+    ran: DumpRequest | undefined,
+  ): Dump {
+    const blocked = `blocked for ${seconds(block.sinceMs)}`;
+    const verdict = { evidence: 'loop-blocked', summary: `${block.what}; the event loop has been ${blocked}` } as const;
+    const ordered = [...inFlight].sort(
+      (a, b) => Number(b.reading.request === block.running) - Number(a.reading.request === block.running),
+    );
+    const present = ordered
+      .slice(0, MAX_REQUESTS)
+      .map((watched) =>
+        this.#request(
+          watched,
+          evidence.get(watched.slot),
+          nowMs,
+          watched.reading.request === block.running ? verdict : undefined,
+        ),
+      );
+    // It may have finished while its stack was on its way.
+    const requests = ran === undefined || present.some(({ id }) => id === ran.id) ? present : [ran, ...present];
+    const [first] = requests;
+    const who = first?.state === 'stuck' ? `#${first.id} ${nameOf(first)}` : this.#threadName();
+    const left = inFlight.length - present.length;
+    return cutToLimits({
+      ...this.#frame('loop-block'),
+      verdict: {
+        evidence: 'loop-blocked',
+        summary: `the event loop has been ${blocked}, with ${plural(inFlight.length)} in flight: ${who} ${block.what}`,
+        fingerprint,
+      },
+      requests,
+      evidence: {
+        complete: evidence.size > 0,
+        tookMs: 0,
+        ...(left > 0 ? { note: `${left} more requests are in flight than a dump holds` } : {}),
+      },
+      eventLoop: { delayP99Ms: block.sinceMs, utilization: 1 },
+      resources: {},
+      block,
+      suppressed: { dumps: 0, requests: 0 },
+    });
+  }
+
+  /** The dump that tells the end of a block. */
+  blockEnded(block: DumpBlock, last: LastReport): Dump {
+    return cutToLimits({
+      ...this.#frame('recovered'),
+      follows: last.id,
+      verdict: {
+        ...last.verdict,
+        summary: `the event loop turns again; it was blocked for ${seconds(block.sinceMs)}: ${block.what}`,
+      },
+      requests: [],
+      evidence: { complete: true, tookMs: 0 },
+      eventLoop: NO_LOOP,
+      resources: {},
+      block,
+      suppressed: { dumps: 0, requests: 0 },
+    });
+  }
+
+  #threadName(): string {
+    const { threadId } = this.#settings;
+    return threadId === 0 ? 'the main thread' : `worker thread ${threadId}`;
+  }
+
   #frame(kind: DumpKind) {
     const now = new Date();
     return {
@@ -150,12 +228,25 @@ export class DumpBuilder {
   }
 
   #process(now: Date): DumpProcess {
-    const { service, hostname, pid, instance, nodeVersion, serviceVersion, hangwatchVersion, startedAtMs, cwd } =
-      this.#settings;
+    const {
+      service,
+      hostname,
+      pid,
+      threadId,
+      clusterWorker,
+      instance,
+      nodeVersion,
+      serviceVersion,
+      hangwatchVersion,
+      startedAtMs,
+      cwd,
+    } = this.#settings;
     return {
       service,
       hostname,
       pid,
+      ...(threadId === 0 ? {} : { threadId }),
+      ...(clusterWorker === undefined ? {} : { clusterWorker }),
       instance,
       node: nodeVersion,
       version: serviceVersion,
@@ -210,6 +301,7 @@ const ofInterest = ({ reading: { request, method, route, startMs, beganAt } }: W
   beganAt,
 });
 
+const plural = (requests: number): string => `${requests} ${requests === 1 ? 'request' : 'requests'}`;
 const nameOf = ({ method, route }: DumpRequest): string => `${method} ${route}`;
 
 /** The sentence a person reads first. */

@@ -4,9 +4,19 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { recorderBytes } from '../shared/recorder-layout.ts';
 import { FLAG_REPORTED, FLAG_STAGED, HEADER_CELLS, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
+import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { mapPlaces } from './source-maps/map-places.ts';
 import { TestingTable } from './testing-table.ts';
 import { WatchLoop, type WatchLoopParts } from './watch-loop.ts';
+
+/** Of the blocked thread nothing can be seen. */
+const NO_PROBE: BlockProbe = {
+  readKernel: () => undefined,
+  readSleep: () => ({ cause: 'unknown', what: 'sleeps' }),
+  debuggerAttached: () => false,
+  takeStack: undefined,
+  whyNoStack: 'no stack',
+};
 
 /** A main thread that answers, or does not, and a watchdog beside it on a clock that the test moves. */
 function setUp(
@@ -57,6 +67,12 @@ function setUp(
       instance: 'i-1',
       hostname: 'h',
       pid: 1,
+      threadId: 0,
+      kernelThread: undefined,
+      clusterWorker: undefined,
+      poolSize: 4,
+      blockedLoopMs: 0,
+      blockedLoopStack: true,
       cwd: '/app',
       nodeVersion: 'v20.20.0',
       startedAtMs: Date.now(),
@@ -68,6 +84,7 @@ function setUp(
       posted.push(dump);
       return { ok: true, collector: 'http://collector' };
     },
+    blockProbe: NO_PROBE,
     sources: options.sources ?? { map: async (value) => ({ value, note: undefined }), close: () => undefined },
     post(message) {
       asked.push(message.type);

@@ -20,6 +20,9 @@ import {
   type WatchdogSettings,
 } from '../shared/worker-protocol.ts';
 import { AwakeClock } from './awake-clock.ts';
+import type { BlockProbe } from './blocked-loop/block-probe.ts';
+import { BlockReports } from './blocked-loop/block-reports.ts';
+import { BlockedLoop } from './blocked-loop/blocked-loop.ts';
 import { ClockPauses } from './clock-pauses.ts';
 import { diagnose } from './diagnose.ts';
 import { DumpBuilder, type Finding } from './dump-builder.ts';
@@ -51,6 +54,7 @@ export interface WatchLoopParts {
   readonly deliver: (dump: Dump) => void;
   readonly postNow: (dump: Dump) => Promise<PostedNow>;
   readonly sources: Pick<SourceMapper, 'map' | 'close'>;
+  readonly blockProbe: BlockProbe;
 }
 
 /**
@@ -69,6 +73,7 @@ export class WatchLoop {
   readonly #dumps: DumpBuilder;
   readonly #storm: StormControl;
   readonly #ledger = new ReportLedger();
+  readonly #blockedLoop: BlockedLoop;
   #timer: NodeJS.Timeout | undefined;
   #investigation: Promise<void> | undefined;
   #idleScans = 0;
@@ -88,9 +93,29 @@ export class WatchLoop {
     const past = new RecentPast(recorder, this.#texts, this.#pauses, settings.scanIntervalMs);
     this.#dumps = new DumpBuilder(settings, this.#texts, past);
     this.#storm = new StormControl(this.#clock.nowMs);
+    const { blockedLoopMs: thresholdMs, cwd } = settings;
+    const reports = new BlockReports({
+      dumps: this.#dumps,
+      storm: this.#storm,
+      texts: this.#texts,
+      nowMs: () => this.#clock.nowMs,
+      inFlight: () => this.#scanner.scan(this.#clock.nowMs).inFlight,
+      deliver: parts.deliver,
+    });
+    this.#blockedLoop = new BlockedLoop({
+      ...parts.blockProbe,
+      header: this.#header,
+      thresholdMs,
+      cwd,
+      monotonicMs,
+      post,
+      report: (found) => reports.report(found),
+      ended: (block, follows) => reports.ended(block, follows),
+    });
   }
 
   start(): void {
+    this.#blockedLoop.start();
     this.#schedule(this.#parts.settings.scanIntervalMs);
   }
 
@@ -125,6 +150,7 @@ export class WatchLoop {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.#blockedLoop.stop();
     this.#main.giveUp();
     // There is no time for it any more.
     this.#parts.sources.close();
@@ -152,7 +178,8 @@ export class WatchLoop {
       });
     }
     // One at a time: what is found meanwhile is found again by the scan after it.
-    if (scan.suspects.length > 0 && this.#investigation === undefined) {
+    const ask = this.#investigation === undefined && !this.#blockedLoop.explainsSilence;
+    if (scan.suspects.length > 0 && ask) {
       this.#investigate(() => this.#lookInto(scan, nowMs));
     }
     const untilDueMs = Math.ceil(scan.nextDueMs - nowMs);
@@ -171,6 +198,7 @@ export class WatchLoop {
     Atomics.store(this.#header, kParked, 1);
     // A request that entered before it could see PARKED is seen here; one that enters after it wakes us.
     if (Atomics.load(this.#header, kInFlight) > 0 && Atomics.exchange(this.#header, kParked, 0) === 1) return false;
+    this.#blockedLoop.stop();
     return true;
   }
 
@@ -178,6 +206,7 @@ export class WatchLoop {
     this.#idleScans = 0;
     const monotonic = this.#parts.monotonicMs();
     this.#clock.resume(monotonic);
+    this.#blockedLoop.start();
     this.#lastScanMs = monotonic;
     this.#schedule(this.#parts.settings.scanIntervalMs);
   }
@@ -217,7 +246,10 @@ export class WatchLoop {
     }
     // In the sources' own places, before anything is judged by them: texts and fingerprints are the same for every build of a source.
     const asked = suspects.slice(0, MAX_REQUESTS).map(({ watched }) => refOf(watched));
-    const gathered = await this.#inSources(await this.#main.gather(asked));
+    const answer = await this.#main.gather(asked);
+    // A report of the blocked event loop says why there is no answer. Who still stands still afterwards is found again.
+    if (answer.requests.size === 0 && !answer.complete && this.#blockedLoop.explainsSilence) return;
+    const gathered = await this.#inSources(answer);
     const thenMs = this.#clock.nowMs;
     const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
     if (findings.length > 0) this.#report(findings, gathered, nowMs, thenMs);

@@ -2,7 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../message-of.ts';
+import { HEADER_CELLS } from '../shared/slot-layout.ts';
 import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import { createBlockProbe } from './blocked-loop/block-probe.ts';
 import { systemClock } from './delivery/clock.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import { openSourceMapper } from './source-maps/open-source-mapper.ts';
@@ -24,17 +26,19 @@ const delivery = createDelivery({
   onProblem: ({ code, message }) =>
     post({ type: 'problem', code: `HANGWATCH_ERR_DELIVERY_${code.replaceAll('-', '_').toUpperCase()}`, message }),
 });
+const sources = openSourceMapper(
+  settings,
+  fileURLToPath(new URL('./source-maps/map-process.js', import.meta.url)),
+  systemClock,
+);
 const loop = new WatchLoop({
   settings,
   monotonicMs: () => performance.now(),
   post,
   deliver: (dump) => delivery.send(dump),
   postNow: (dump) => delivery.postNow(dump),
-  sources: openSourceMapper(
-    settings,
-    fileURLToPath(new URL('./source-maps/map-process.js', import.meta.url)),
-    systemClock,
-  ),
+  sources,
+  blockProbe: createBlockProbe(settings, new Uint32Array(settings.header, 0, HEADER_CELLS), sources),
 });
 
 port.on('message', (message: ToWatchdog) => {

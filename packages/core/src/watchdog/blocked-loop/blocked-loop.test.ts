@@ -1,0 +1,280 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { HEADER_CELLS, kBeat, kBeatAsked, kInFlight, kRunning } from '../../shared/slot-layout.ts';
+import { BlockedLoop, type BlockedLoopParts, type FoundBlock } from './blocked-loop.ts';
+import type { StackOutcome } from './take-stack.ts';
+
+const STACK: Extract<StackOutcome, { type: 'stack' }> = {
+  type: 'stack',
+  stack: {
+    frames: [{ function: 'spin', file: '/app/a.js', line: 3, column: 5, async: false, kind: 'app' }],
+    source: 'x += 1;',
+    late: false,
+    heapUsed: 0.1,
+  },
+  evidence: { running: 7, requests: [], heapUsed: 0.1 },
+};
+
+/** A main thread that answers heartbeats, or does not, and a monitor on a clock that the test moves. */
+function setUp(parts: Partial<BlockedLoopParts> = {}) {
+  const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
+  header[kInFlight] = 1;
+  const main = { answers: true };
+  const reports: FoundBlock[] = [];
+  const ended: { sinceMs: number; follows: string }[] = [];
+  let beats = 0;
+  const answer = () => Atomics.store(header, kBeat, Atomics.load(header, kBeatAsked));
+  const monitor = new BlockedLoop({
+    header,
+    thresholdMs: 1_000,
+    cwd: '/app',
+    monotonicMs: () => Date.now(),
+    post: () => {
+      beats += 1;
+      if (main.answers) answer();
+    },
+    readKernel: () => undefined,
+    readSleep: () => ({ cause: 'unknown', what: 'sleeps' }),
+    debuggerAttached: () => false,
+    takeStack: undefined,
+    whyNoStack: 'no stack: off',
+    report: (found) => `dump-${reports.push(found)}`,
+    ended: ({ sinceMs }, follows) => ended.push({ sinceMs, follows }),
+    ...parts,
+  });
+  monitor.start();
+  return {
+    header,
+    monitor,
+    reports,
+    ended,
+    beats: () => beats,
+    block: () => {
+      main.answers = false;
+    },
+    goOn: () => {
+      main.answers = true;
+      answer();
+    },
+  };
+}
+
+/** A stack that comes when the test says so. */
+function pendingStack() {
+  let give: (outcome: StackOutcome) => void = () => undefined;
+  const cancel = vi.fn();
+  const stillBlocked: { ask: () => boolean } = { ask: () => false };
+  return {
+    cancel,
+    stillBlocked,
+    give: (outcome: StackOutcome) => give(outcome),
+    takeStack: vi.fn((ask: () => boolean) => {
+      stillBlocked.ask = ask;
+      return {
+        outcome: new Promise<StackOutcome>((resolve) => {
+          give = resolve;
+        }),
+        cancel,
+      };
+    }),
+  };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('heartbeats', () => {
+  test('are asked for ten times a second while requests are in flight, and not at all otherwise', async () => {
+    const { header, beats } = setUp();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(beats()).toBeGreaterThanOrEqual(19);
+    expect(beats()).toBeLessThanOrEqual(21);
+    header[kInFlight] = 0;
+    const before = beats();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(beats()).toBe(before);
+  });
+
+  test('come at least every quarter of a short threshold', async () => {
+    const { beats } = setUp({ thresholdMs: 100 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(beats()).toBeGreaterThanOrEqual(39);
+  });
+
+  test('a question left behind when the last request ended is no block of the next', async () => {
+    const { header, block, goOn, reports } = setUp();
+    await vi.advanceTimersByTimeAsync(500);
+    block();
+    await vi.advanceTimersByTimeAsync(300);
+    header[kInFlight] = 0;
+    await vi.advanceTimersByTimeAsync(5_000);
+    goOn();
+    header[kInFlight] = 1;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(reports).toEqual([]);
+  });
+});
+
+describe('a block', () => {
+  test('is reported once, within the threshold and half a second, and its end with its length', async () => {
+    const { header, reports, ended, block, goOn } = setUp();
+    await vi.advanceTimersByTimeAsync(450);
+    header[kRunning] = 12;
+    block();
+    const beganMs = Date.now();
+    while (reports.length === 0) await vi.advanceTimersByTimeAsync(1);
+    expect(Date.now() - beganMs).toBeGreaterThanOrEqual(1_000);
+    expect(Date.now() - beganMs).toBeLessThanOrEqual(1_150);
+    expect(reports[0]).toMatchObject({ follows: undefined, block: { running: 12, stackNote: 'no stack: off' } });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(reports).toHaveLength(1);
+    const lastedMs = Date.now() - beganMs;
+    goOn();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(ended).toHaveLength(1);
+    expect(ended[0]?.follows).toBe('dump-1');
+    expect(Math.abs((ended[0]?.sinceMs ?? 0) - lastedMs)).toBeLessThanOrEqual(120);
+  });
+
+  test('shorter than the threshold is none', async () => {
+    const { reports, ended, block, goOn } = setUp();
+    for (let i = 0; i < 20; i++) {
+      block();
+      await vi.advanceTimersByTimeAsync(850);
+      goOn();
+      await vi.advanceTimersByTimeAsync(200);
+    }
+    expect(reports).toEqual([]);
+    expect(ended).toEqual([]);
+  });
+
+  test('with a stack within 350 ms goes out in one report, with the request that the stack belongs to', async () => {
+    const stack = pendingStack();
+    const { reports, block } = setUp({ takeStack: stack.takeStack });
+    block();
+    await vi.advanceTimersByTimeAsync(1_300);
+    expect(reports).toEqual([]);
+    expect(stack.stillBlocked.ask()).toBe(true);
+    stack.give(STACK);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reports).toHaveLength(1);
+    expect(reports[0]?.block).toMatchObject({
+      running: 7,
+      cause: 'javascript',
+      what: 'runs JavaScript in spin (a.js:3:5)',
+    });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(reports).toHaveLength(1);
+  });
+
+  test('whose stack comes later is reported without it first, and then again', async () => {
+    const stack = pendingStack();
+    const { reports, ended, block, goOn } = setUp({ takeStack: stack.takeStack });
+    block();
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(reports).toHaveLength(1);
+    expect(reports[0]?.block.stack).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_500);
+    // Native code returns: the loop turns before this thread has heard of the stack.
+    goOn();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(stack.cancel).toHaveBeenCalledTimes(1);
+    expect(stack.stillBlocked.ask()).toBe(false);
+    expect(ended).toEqual([]);
+    stack.give({ ...STACK, stack: { ...STACK.stack, late: true } });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reports).toHaveLength(2);
+    expect(reports[1]).toMatchObject({ follows: 'dump-1', block: { stackNote: expect.stringContaining('returned') } });
+    expect(ended).toMatchObject([{ follows: 'dump-2' }]);
+  });
+
+  test('that never ends has been reported, though nobody knows its stack', async () => {
+    const stack = pendingStack();
+    const { reports, block } = setUp({ takeStack: stack.takeStack });
+    block();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reports).toHaveLength(1);
+  });
+
+  test('has the thread paused once a minute at most', async () => {
+    const stack = pendingStack();
+    const { reports, block, goOn } = setUp({ takeStack: stack.takeStack });
+    for (let i = 0; i < 3; i++) {
+      block();
+      await vi.advanceTimersByTimeAsync(2_000);
+      stack.give(STACK);
+      goOn();
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(stack.takeStack).toHaveBeenCalledTimes(1);
+    expect(reports.at(-1)?.block.stackNote).toBe('no stack: one was taken less than a minute ago');
+    await vi.advanceTimersByTimeAsync(60_000);
+    block();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(stack.takeStack).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('no block', () => {
+  test('is a debugger that is attached, nor one that keeps the thread paused', async () => {
+    const attached = setUp({ debuggerAttached: () => true });
+    attached.block();
+    const stack = pendingStack();
+    const foreign = setUp({ takeStack: stack.takeStack });
+    foreign.block();
+    await vi.advanceTimersByTimeAsync(1_200);
+    stack.give({ type: 'foreign' });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(foreign.monitor.explainsSilence).toBe(true);
+    attached.goOn();
+    foreign.goOn();
+    await vi.advanceTimersByTimeAsync(1_000);
+    for (const { reports, ended } of [attached, foreign]) expect([reports, ended]).toEqual([[], []]);
+    expect(foreign.monitor.explainsSilence).toBe(false);
+  });
+
+  test('is a process that was suspended: this thread did not run either', async () => {
+    const { reports, block, goOn } = setUp();
+    await vi.advanceTimersByTimeAsync(500);
+    block();
+    await vi.advanceTimersByTimeAsync(100);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(100);
+    goOn();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(reports).toEqual([]);
+  });
+});
+
+test('silence is explained from soon before the report until shortly after the block', async () => {
+  const { monitor, block, goOn } = setUp();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(monitor.explainsSilence).toBe(false);
+  block();
+  await vi.advanceTimersByTimeAsync(400);
+  expect(monitor.explainsSilence).toBe(true);
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(monitor.explainsSilence).toBe(true);
+  goOn();
+  await vi.advanceTimersByTimeAsync(300);
+  expect(monitor.explainsSilence).toBe(true);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(monitor.explainsSilence).toBe(false);
+});
+
+test('a threshold of 0 asks for nothing', async () => {
+  const { monitor, beats } = setUp({ thresholdMs: 0 });
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(beats()).toBe(0);
+  expect(monitor.explainsSilence).toBe(false);
+});
+
+test('a long threshold leaves hang evidence alone until its report is near', async () => {
+  const { monitor, block } = setUp({ thresholdMs: 60_000 });
+  block();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(monitor.explainsSilence).toBe(false);
+});

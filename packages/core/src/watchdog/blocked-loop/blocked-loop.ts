@@ -1,0 +1,240 @@
+import type { DumpBlock } from '@hangwatch/protocol';
+import { kInFlight, kRunning } from '../../shared/slot-layout.ts';
+import type { PausedEvidence, ToMain } from '../../shared/worker-protocol.ts';
+import { type BlockFacts, type BlockStack, explainBlock } from './explain-block.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { KernelReading } from './kernel-thread.ts';
+import type { Sleep } from './sleeping-in.ts';
+import type { StackOutcome, TakeStack } from './take-stack.ts';
+
+/** Longest time between two heartbeats, and between two looks for an answer that is late. */
+const LONGEST_INTERVAL_MS = 100;
+const LATE_INTERVAL_MS = 20;
+/** How long the first report waits for the stack. */
+const STACK_WAIT_MS = 350;
+/** Pauses of the main thread: one a minute. */
+const PAUSE_EVERY_MS = 60_000;
+/** After a block the application has what lay waiting for it, before its requests are asked why they stand still. */
+const DRAIN_MS = 500;
+/** A report of the block is this near: evidence that the main thread does not give can wait for it. */
+const SOON_MS = 2_000;
+
+/** What a report of a block is made of. */
+export interface FoundBlock {
+  readonly block: DumpBlock;
+  /** Await stacks and so on of the other requests, where the main thread could be asked. */
+  readonly evidence: PausedEvidence | undefined;
+  /** The first report of the same block. */
+  readonly follows: string | undefined;
+}
+
+/** What the monitor needs from outside. */
+export interface BlockedLoopParts {
+  readonly header: Uint32Array;
+  readonly thresholdMs: number;
+  readonly cwd: string;
+  readonly monotonicMs: () => number;
+  readonly post: (message: ToMain) => void;
+  readonly readKernel: () => KernelReading | undefined;
+  readonly readSleep: (reading: KernelReading, forMs: number) => Sleep;
+  readonly debuggerAttached: () => boolean;
+  /** `undefined`: the stack is not to be taken; `why` says so in the report. */
+  readonly takeStack: ((stillBlocked: () => boolean) => Pick<TakeStack, 'outcome' | 'cancel'>) | undefined;
+  readonly whyNoStack: string;
+  /** Sends a report. Returns the dump's id, or `undefined` where it was suppressed. */
+  readonly report: (found: FoundBlock) => string | undefined;
+  /** The block that was last reported as `follows` is over. */
+  readonly ended: (block: DumpBlock, follows: string) => void;
+}
+
+interface Observation {
+  readonly reading: KernelReading | undefined;
+  readonly atMs: number;
+}
+
+/** One block, from the moment it is called one. */
+interface Episode {
+  readonly first: Observation;
+  last: Observation;
+  silentMs: number;
+  /** A debugger keeps the thread: that is no block. */
+  standingOff: boolean;
+  taking: Pick<TakeStack, 'outcome' | 'cancel'> | undefined;
+  /** Its last report. */
+  reported: { readonly id: string; readonly block: DumpBlock } | undefined;
+  told: boolean;
+  over: boolean;
+}
+
+/**
+ * Notices that the main thread's event loop has stopped, says at once what the shared table and the kernel know, and fetches the stack.
+ * Driven by one timer of its own, while something is in flight.
+ */
+export class BlockedLoop {
+  readonly #parts: BlockedLoopParts;
+  readonly #heartbeat: Heartbeat;
+  readonly #intervalMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #silentMs = 0;
+  /** Soon after the main thread fell silent. */
+  #first: Observation | undefined;
+  #episode: Episode | undefined;
+  #pausedAtMs = Number.NEGATIVE_INFINITY;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: BlockedLoopParts) {
+    this.#parts = parts;
+    this.#intervalMs = Math.max(10, Math.min(LONGEST_INTERVAL_MS, parts.thresholdMs / 4));
+    this.#heartbeat = new Heartbeat(parts.header, parts.post, this.#intervalMs);
+  }
+
+  /** Something may be in flight from here on. Idempotent. */
+  start(): void {
+    if (this.#parts.thresholdMs > 0 && this.#timer === undefined) this.#schedule();
+  }
+
+  /** Nothing is in flight until the next start. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#episode?.taking?.cancel();
+  }
+
+  /**
+   * Whether what the main thread leaves unanswered is, or is about to be, told as a blocked loop; and shortly after its end, while what
+   * lay waiting is being worked off. A request that stands still then is not asked why.
+   */
+  get explainsSilence(): boolean {
+    const { thresholdMs, monotonicMs } = this.#parts;
+    if (thresholdMs === 0) return false;
+    if (this.#episode !== undefined) return true;
+    if (monotonicMs() - this.#endedAtMs < DRAIN_MS) return true;
+    return this.#silentMs >= 2 * this.#intervalMs && thresholdMs - this.#silentMs <= SOON_MS;
+  }
+
+  /** One look. Public for tests: in the thread, the timer calls it. */
+  tick(): void {
+    const { header, thresholdMs, monotonicMs, readKernel } = this.#parts;
+    const nowMs = monotonicMs();
+    if (this.#episode === undefined && Atomics.load(header, kInFlight) === 0) {
+      this.#heartbeat.rest(nowMs);
+      this.#silentMs = 0;
+      return;
+    }
+    this.#silentMs = this.#heartbeat.tick(nowMs);
+    if (this.#silentMs === 0) {
+      this.#first = undefined;
+      if (this.#episode !== undefined) this.#over(this.#episode, nowMs);
+      return;
+    }
+    const observation = { reading: readKernel(), atMs: nowMs };
+    this.#first ??= observation;
+    if (this.#episode !== undefined) {
+      this.#episode.last = observation;
+      this.#episode.silentMs = this.#silentMs;
+    } else if (this.#silentMs >= thresholdMs) this.#blocked(this.#first, observation);
+  }
+
+  #schedule(): void {
+    const dueMs = this.#episode === undefined ? this.#parts.thresholdMs - this.#silentMs : LATE_INTERVAL_MS;
+    const intervalMs = this.#silentMs > 0 ? LATE_INTERVAL_MS : this.#intervalMs;
+    this.#timer = setTimeout(
+      () => {
+        this.tick();
+        if (this.#timer !== undefined) this.#schedule();
+      },
+      Math.max(1, Math.min(intervalMs, Math.ceil(dueMs))),
+    );
+  }
+
+  #blocked(first: Observation, last: Observation): void {
+    const { takeStack, whyNoStack, debuggerAttached } = this.#parts;
+    const episode: Episode = {
+      first,
+      last,
+      silentMs: this.#silentMs,
+      standingOff: debuggerAttached(),
+      taking: undefined,
+      reported: undefined,
+      told: false,
+      over: false,
+    };
+    this.#episode = episode;
+    if (episode.standingOff) return;
+    if (takeStack === undefined) {
+      this.#report(episode, undefined, whyNoStack);
+    } else if (last.atMs - this.#pausedAtMs < PAUSE_EVERY_MS) {
+      this.#report(episode, undefined, 'no stack: one was taken less than a minute ago');
+    } else {
+      this.#pausedAtMs = last.atMs;
+      episode.taking = takeStack(() => !episode.over && !this.#heartbeat.answered);
+      this.#awaitStack(episode, episode.taking.outcome);
+    }
+  }
+
+  #awaitStack(episode: Episode, outcome: Promise<StackOutcome>): void {
+    const first = setTimeout(
+      () => this.#report(episode, undefined, 'no stack yet: native code shows none until it returns'),
+      STACK_WAIT_MS,
+    );
+    void outcome.then((taken) => {
+      clearTimeout(first);
+      episode.taking = undefined;
+      if (taken.type === 'foreign') episode.standingOff = true;
+      else if (taken.type === 'stack')
+        this.#report(episode, taken, taken.stack.late ? 'the stack was taken as native code returned' : undefined);
+      else if (!episode.told) this.#report(episode, undefined, `no stack: ${taken.why}`);
+      // It ended in the meantime: that comes after its report.
+      if (episode.over) this.#tellEnd(episode);
+    });
+  }
+
+  #report(
+    episode: Episode,
+    taken: { readonly stack: BlockStack; readonly evidence: PausedEvidence | undefined } | undefined,
+    stackNote: string | undefined,
+  ): void {
+    const { stack, evidence } = taken ?? {};
+    const block = explainBlock(this.#facts(episode, stack, stackNote, evidence?.running));
+    episode.told = true;
+    const id = this.#parts.report({ block, evidence, follows: episode.reported?.id });
+    if (id !== undefined) episode.reported = { id, block };
+  }
+
+  #facts(
+    { first, last, silentMs }: Episode,
+    stack: BlockStack | undefined,
+    stackNote: string | undefined,
+    current: number | undefined,
+  ): BlockFacts {
+    const { header, cwd, readSleep } = this.#parts;
+    const late = stack?.late === true;
+    // A stack that comes late is that of a thread that has just woken up: what it slept in was seen before.
+    const now = late && first.reading?.state !== 'R' ? first.reading : last.reading;
+    const lastRan = Atomics.load(header, kRunning);
+    return {
+      sinceMs: silentMs,
+      first: first.reading,
+      last: last.reading,
+      betweenMs: last.atMs - first.atMs,
+      sleep: now === undefined || now.state === 'R' ? undefined : readSleep(now, silentMs),
+      stack,
+      stackNote,
+      running: current ?? (lastRan === 0 ? undefined : lastRan),
+      cwd,
+    };
+  }
+
+  #over(episode: Episode, nowMs: number): void {
+    this.#episode = undefined;
+    this.#endedAtMs = nowMs;
+    episode.over = true;
+    if (episode.taking === undefined) this.#tellEnd(episode);
+    else episode.taking.cancel();
+  }
+
+  #tellEnd({ reported, silentMs, standingOff }: Episode): void {
+    if (reported !== undefined && !standingOff)
+      this.#parts.ended({ ...reported.block, sinceMs: silentMs }, reported.id);
+  }
+}

@@ -1,0 +1,134 @@
+import type { DumpFrame } from '@hangwatch/protocol';
+import { describe, expect, test } from 'vitest';
+import { type BlockFacts, type BlockStack, explainBlock } from './explain-block.ts';
+import type { KernelReading } from './kernel-thread.ts';
+
+const frame = (name: string, file = '/app/a.js', kind: DumpFrame['kind'] = 'app'): DumpFrame => ({
+  function: name,
+  file,
+  line: 3,
+  column: 5,
+  async: false,
+  kind,
+});
+const node = (name: string, file: string) => frame(name, file, 'node');
+const stackOf = (frames: DumpFrame[], parts: Partial<BlockStack> = {}): BlockStack => ({
+  frames,
+  source: '',
+  late: false,
+  heapUsed: 0.2,
+  ...parts,
+});
+const reading = (cpuMs: number, cpuWaitMs: number, state = 'R'): KernelReading => ({
+  state,
+  cpuMs,
+  cpuWaitMs,
+  systemCall: undefined,
+  wchan: '',
+});
+const explain = (parts: Partial<BlockFacts>) =>
+  explainBlock({
+    sinceMs: 1_200,
+    first: reading(0, 0),
+    last: reading(990, 10),
+    betweenMs: 1_000,
+    sleep: undefined,
+    stack: undefined,
+    stackNote: undefined,
+    running: 4,
+    cwd: '/app',
+    ...parts,
+  });
+
+describe('from a stack', () => {
+  const exec = [node('spawnSync', 'node:internal/child_process'), node('execSync', 'node:child_process'), frame('run')];
+  const read = [node('readSync', 'node:fs'), frame('run')];
+  const hash = [node('pbkdf2Sync', 'node:internal/crypto/pbkdf2'), frame('run')];
+  test.each<[string, BlockStack, string, string]>([
+    ['a loop', stackOf([frame('spin')], { source: 'i++;' }), 'javascript', 'runs JavaScript in spin (a.js:3:5)'],
+    [
+      'a regular expression',
+      stackOf([frame('match')], { source: "test('a'.repeat(30));" }),
+      'regular-expression',
+      'runs a regular expression (test) in match (a.js:3:5)',
+    ],
+    [
+      'Atomics.wait',
+      stackOf([frame('wait')], { source: 'wait(cells, 0, 0);' }),
+      'thread-wait',
+      'waits for another thread (Atomics.wait) in wait (a.js:3:5)',
+    ],
+    ['a sort', stackOf([frame('f')], { source: 'sort();' }), 'native-call', 'is in native code (sort) in f (a.js:3:5)'],
+    [
+      'execSync, as it returns',
+      stackOf(exec, { late: true }),
+      'child-process',
+      'waits for a child process (execSync) in run (a.js:3:5)',
+    ],
+    ['readSync', stackOf(read, { late: true }), 'file-system', 'is in a file system call (readSync) in run (a.js:3:5)'],
+    ['pbkdf2Sync', stackOf(hash, { late: true }), 'native-call', 'is in native code (pbkdf2Sync) in run (a.js:3:5)'],
+    [
+      'something that returned',
+      stackOf([frame('after')], { late: true, source: 'test(x)' }),
+      'native-call',
+      'was in native code in after (a.js:3:5)',
+    ],
+    [
+      'a full heap',
+      stackOf([frame('keep')], { heapUsed: 0.97 }),
+      'garbage-collection',
+      'is busy collecting garbage (its heap is 97% full) in keep (a.js:3:5)',
+    ],
+  ])('%s', (_, stack, cause, what) => {
+    expect(explain({ stack })).toMatchObject({ cause, what, state: 'running', running: 4 });
+  });
+});
+
+describe('without a stack', () => {
+  test('a thread that computes is in native code', () => {
+    expect(explain({})).toMatchObject({ state: 'running', cause: 'native-call', cpuMs: 990, cpuWaitMs: 10, stack: [] });
+  });
+
+  test('a thread that sleeps does what the kernel says', () => {
+    const sleep = {
+      cause: 'child-process',
+      what: 'waits for a child process (sh)',
+      systemCall: 'epoll_pwait',
+    } as const;
+    expect(explain({ sleep, last: reading(3, 0, 'S') })).toMatchObject({
+      state: 'sleeping',
+      cause: 'child-process',
+      systemCall: 'epoll_pwait',
+      cpuMs: 3,
+    });
+  });
+
+  test('a thread that gets no CPU is told apart', () => {
+    const last = reading(40, 950);
+    expect(explain({ last })).toMatchObject({ state: 'waiting-for-cpu', cause: 'cpu-starvation' });
+    expect(explain({ last, stack: stackOf([frame('spin')]) }).cause).toBe('cpu-starvation');
+  });
+
+  test('a thread that gets some of a CPU is named by what it does, and by that', () => {
+    const block = explain({ last: reading(300, 690), stack: stackOf([frame('spin')]) });
+    expect(block).toMatchObject({ state: 'waiting-for-cpu', cause: 'javascript' });
+    expect(block.what).toContain('with a CPU for 30% of the time');
+  });
+
+  test('where the system says nothing, nothing is said', () => {
+    expect(explain({ first: undefined, last: undefined })).toEqual({
+      sinceMs: 1_200,
+      state: 'unknown',
+      cause: 'unknown',
+      what: 'does not answer',
+      running: 4,
+      stack: [],
+    });
+  });
+});
+
+test('what a thread slept in before its stack was taken is said, where it says more', () => {
+  const sleep = { cause: 'file-system', what: 'reads from a FIFO', systemCall: 'read' } as const;
+  const block = explain({ sleep, stack: stackOf([frame('after')], { late: true }), last: reading(1, 0, 'S') });
+  expect(block).toMatchObject({ cause: 'file-system', what: 'reads from a FIFO in after (a.js:3:5)' });
+});

@@ -1,0 +1,119 @@
+import type { DumpBlock, DumpFrame } from '@hangwatch/protocol';
+import type { KernelReading } from './kernel-thread.ts';
+import type { Sleep } from './sleeping-in.ts';
+import { placeText, whatRuns } from './what-runs.ts';
+
+/** A synchronous stack of the blocked thread. */
+export interface BlockStack {
+  readonly frames: readonly DumpFrame[];
+  /** Source text from the innermost frame's position to the end of its line. */
+  readonly source: string;
+  /** It was taken as native code returned: what ran until then is above it, or was called from it. */
+  readonly late: boolean;
+  readonly heapUsed: number | undefined;
+}
+
+/** Everything that is known of a block. */
+export interface BlockFacts {
+  readonly sinceMs: number;
+  /** Soon after the block began, and when it was last seen. */
+  readonly first: KernelReading | undefined;
+  readonly last: KernelReading | undefined;
+  /** Milliseconds between the two. */
+  readonly betweenMs: number;
+  /** What it sleeps in, if it does. */
+  readonly sleep: Sleep | undefined;
+  readonly stack: BlockStack | undefined;
+  readonly stackNote: string | undefined;
+  readonly running: number | undefined;
+  readonly cwd: string;
+}
+
+/** Share of the time from which on a thread is said to run, or to wait for a CPU. */
+const MOSTLY = 0.5;
+/** Share of the time below which the lack of a CPU is all there is to say. */
+const STARVED = 0.1;
+/** Share of the heap's limit from which on the garbage collector does most of the work. */
+const HEAP_FULL = 0.9;
+
+/** Says what a blocked thread does. A pure function from facts to the dump's field. */
+export function explainBlock(facts: BlockFacts): DumpBlock {
+  const { first, last, sleep, stack, running, stackNote } = facts;
+  const known = first !== undefined && last !== undefined;
+  const cpuMs = known ? Math.max(0, last.cpuMs - first.cpuMs) : undefined;
+  const cpuWaitMs =
+    known && last.cpuWaitMs !== undefined && first.cpuWaitMs !== undefined
+      ? Math.max(0, last.cpuWaitMs - first.cpuWaitMs)
+      : undefined;
+  const state = stateOf(facts, cpuMs, cpuWaitMs);
+  const { cause, what } = causeOf(facts, state, cpuMs);
+  return {
+    sinceMs: facts.sinceMs,
+    state,
+    cause,
+    what: `${what}${stack === undefined ? '' : placeText(stack.frames, facts.cwd)}`,
+    ...(sleep?.systemCall === undefined ? {} : { systemCall: sleep.systemCall }),
+    ...(cpuMs === undefined ? {} : { cpuMs: Math.round(cpuMs) }),
+    ...(cpuWaitMs === undefined ? {} : { cpuWaitMs: Math.round(cpuWaitMs) }),
+    ...(stack?.heapUsed === undefined ? {} : { heapUsed: stack.heapUsed }),
+    ...(running === undefined ? {} : { running }),
+    stack: [...(stack?.frames ?? [])],
+    ...(stackNote === undefined ? {} : { stackNote }),
+  };
+}
+
+function stateOf(
+  { last, sleep, betweenMs }: BlockFacts,
+  cpuMs: number | undefined,
+  cpuWaitMs: number | undefined,
+): DumpBlock['state'] {
+  if (last === undefined) return 'unknown';
+  if (sleep !== undefined) return 'sleeping';
+  // Ready and without a CPU looks like running, but for the times.
+  if (cpuWaitMs !== undefined && cpuMs !== undefined && betweenMs > 0) {
+    if (cpuWaitMs >= MOSTLY * betweenMs && cpuWaitMs > 2 * cpuMs) return 'waiting-for-cpu';
+  }
+  return 'running';
+}
+
+function causeOf(
+  { stack, sleep, betweenMs }: BlockFacts,
+  state: DumpBlock['state'],
+  cpuMs = 0,
+): Pick<DumpBlock, 'cause' | 'what'> {
+  const starved = state === 'waiting-for-cpu';
+  const share = Math.round((100 * cpuMs) / Math.max(1, betweenMs));
+  if (starved && (stack === undefined || cpuMs < STARVED * betweenMs))
+    return {
+      cause: 'cpu-starvation',
+      what: `gets hardly any CPU (${share}% of the time: others take it, or a quota is used up)`,
+    };
+  const found = withoutStarvation(stack, sleep, state);
+  return starved ? { ...found, what: `${found.what}, with a CPU for ${share}% of the time,` } : found;
+}
+
+function withoutStarvation(
+  stack: BlockStack | undefined,
+  sleep: Sleep | undefined,
+  state: DumpBlock['state'],
+): Pick<DumpBlock, 'cause' | 'what'> {
+  if (stack !== undefined) {
+    const { heapUsed = 0, late, frames, source } = stack;
+    if (heapUsed >= HEAP_FULL && !late)
+      return {
+        cause: 'garbage-collection',
+        what: `is busy collecting garbage (its heap is ${Math.round(heapUsed * 100)}% full)`,
+      };
+    const running = whatRuns(frames, source, late);
+    // The kernel saw it asleep, and says more of that than a stack that was taken afterwards.
+    if (sleep !== undefined && late && running.cause !== 'child-process' && sleep.cause !== 'unknown') return sleep;
+    return running;
+  }
+  if (sleep !== undefined) return sleep;
+  if (state === 'running')
+    return {
+      cause: 'native-call',
+      what: 'computes in native code (JSON.parse, crypto, zlib, an addon, garbage collection), which shows no stack until it returns',
+    };
+  return { cause: 'unknown', what: 'does not answer' };
+}

@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { InspectorSession } from './inspector-session.ts';
+import { TakeStack } from './take-stack.ts';
+
+type Answer = (error: Error | null, result?: unknown) => void;
+
+/** The main thread's end of a session: what was asked, in order, answered when the test says so. */
+class FakeSession implements InspectorSession {
+  readonly asked: string[] = [];
+  disconnected = 0;
+  fails: string | undefined;
+  readonly #answers = new Map<string, Answer>();
+  readonly #listeners = new Map<string, (message: { params: unknown }) => void>();
+
+  on(event: string, listener: (message: { params: unknown }) => void): void {
+    this.#listeners.set(event, listener);
+  }
+  post(method: string, _params: object, answer: Answer): void {
+    if (this.fails === method) throw new Error(`${method} failed`);
+    this.asked.push(method);
+    this.#answers.set(method, answer);
+  }
+  disconnect(): void {
+    this.disconnected += 1;
+  }
+  answer(method: string, result?: unknown, error: Error | null = null): void {
+    this.#answers.get(method)?.(error, result);
+  }
+  tell(event: string, params: unknown): void {
+    this.#listeners.get(event)?.({ params });
+  }
+}
+
+const PAUSED = {
+  reason: 'other',
+  hitBreakpoints: [],
+  callFrames: [
+    { callFrameId: '1', functionName: 'spin', location: { scriptId: '9', lineNumber: 2, columnNumber: 4 } },
+    { callFrameId: '2', functionName: '', location: { scriptId: '9', lineNumber: 8, columnNumber: 0 } },
+  ],
+};
+const SCRIPT = { scriptId: '9', url: 'file:///app/a.js', length: 100 };
+
+function setUp() {
+  const session = new FakeSession();
+  const state = { blocked: true, cpuWaitMs: 0 };
+  const taking = new TakeStack({
+    open: () => session,
+    nowMs: () => Date.now(),
+    cpuWaitMs: () => state.cpuWaitMs,
+    stillBlocked: () => state.blocked,
+  });
+  return { session, taking, state };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the main thread goes on', () => {
+  test('everything is asked in the call that hears of the pause, and resume last', async () => {
+    const { session, taking } = setUp();
+    expect(session.asked).toEqual(['Debugger.enable', 'Debugger.pause']);
+    session.tell('Debugger.scriptParsed', SCRIPT);
+    session.answer('Debugger.enable');
+    session.tell('Debugger.paused', PAUSED);
+    expect(session.asked).toEqual([
+      'Debugger.enable',
+      'Debugger.pause',
+      'Runtime.evaluate',
+      'Debugger.getScriptSource',
+      'Debugger.resume',
+    ]);
+    const evidence = { running: 4, requests: [], heapUsed: 0.5 };
+    session.answer('Runtime.evaluate', { result: { value: JSON.stringify(evidence) } });
+    session.answer('Debugger.getScriptSource', { scriptSource: '\n\n    while (true);\n' });
+    session.answer('Debugger.resume');
+    expect(session.disconnected).toBe(1);
+    expect(await taking.outcome).toMatchObject({
+      type: 'stack',
+      evidence,
+      stack: {
+        late: false,
+        heapUsed: 0.5,
+        source: 'while (true);',
+        frames: [
+          { function: 'spin', file: '/app/a.js', line: 3, column: 5, async: false, kind: 'app' },
+          { function: '', line: 9, column: 1 },
+        ],
+      },
+    });
+  });
+
+  test.each(['Runtime.evaluate', 'Debugger.getScriptSource'])('when %s throws', async (method) => {
+    const { session, taking } = setUp();
+    session.tell('Debugger.scriptParsed', SCRIPT);
+    session.answer('Debugger.enable');
+    session.fails = method;
+    session.tell('Debugger.paused', PAUSED);
+    expect(session.asked.at(-1)).toBe('Debugger.resume');
+    session.answer('Debugger.resume');
+    expect(session.disconnected).toBe(1);
+    expect((await taking.outcome).type).toBe('stack');
+  });
+
+  test('when the frames are none that anybody could read', async () => {
+    const { session, taking } = setUp();
+    session.answer('Debugger.enable');
+    session.tell('Debugger.paused', { reason: 'other', callFrames: [null] });
+    expect(session.asked.at(-1)).toBe('Debugger.resume');
+    session.answer('Debugger.resume');
+    expect(await taking.outcome).toMatchObject({ type: 'none', why: expect.stringContaining('could not be read') });
+  });
+
+  test('when no answer ever comes: the stack is kept and the session ends', async () => {
+    const { session, taking } = setUp();
+    session.answer('Debugger.enable');
+    session.tell('Debugger.paused', PAUSED);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(session.disconnected).toBe(1);
+    expect((await taking.outcome).type).toBe('stack');
+  });
+
+  test('when the loop turns again before the pause: it is resumed, and its frames are not shown', async () => {
+    const { session, taking, state } = setUp();
+    session.answer('Debugger.enable');
+    state.blocked = false;
+    taking.cancel();
+    expect(session.asked.at(-1)).toBe('Debugger.setSkipAllPauses');
+    session.tell('Debugger.paused', PAUSED);
+    expect(session.asked.at(-1)).toBe('Debugger.resume');
+    session.answer('Debugger.setSkipAllPauses');
+    expect(session.disconnected).toBe(0);
+    session.answer('Debugger.resume');
+    expect(session.disconnected).toBe(1);
+    expect((await taking.outcome).type).toBe('none');
+  });
+
+  test('when it is taken back before any pause', async () => {
+    const { session, taking } = setUp();
+    session.answer('Debugger.enable');
+    taking.cancel();
+    session.answer('Debugger.setSkipAllPauses');
+    expect(session.disconnected).toBe(1);
+    expect((await taking.outcome).type).toBe('none');
+  });
+
+  test('when native code takes half a minute: the session does not wait for it', async () => {
+    const { session, taking } = setUp();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(session.disconnected).toBe(1);
+    expect(await taking.outcome).toMatchObject({ type: 'none', why: 'native code did not return within 30 s' });
+  });
+});
+
+describe("somebody else's debugger", () => {
+  test('a pause that is there before enable is acknowledged is left as it is', async () => {
+    const { session, taking } = setUp();
+    session.tell('Debugger.paused', PAUSED);
+    expect(session.asked).not.toContain('Debugger.resume');
+    expect(session.disconnected).toBe(1);
+    expect(await taking.outcome).toEqual({ type: 'foreign' });
+  });
+
+  test.each([[{ ...PAUSED, hitBreakpoints: ['1:2:3'] }], [{ ...PAUSED, reason: 'exception' }]])(
+    'a breakpoint that is hit meanwhile is left as it is',
+    async (paused) => {
+      const { session, taking } = setUp();
+      session.answer('Debugger.enable');
+      session.tell('Debugger.paused', paused);
+      expect(session.asked).not.toContain('Debugger.resume');
+      expect(await taking.outcome).toEqual({ type: 'foreign' });
+    },
+  );
+});
+
+describe('late', () => {
+  test.each([
+    [1_000, 0, true],
+    [100, 0, false],
+    [1_000, 900, false],
+  ])('acknowledged after %i ms, %i of them without a CPU: %s', async (afterMs, withoutCpuMs, late) => {
+    const { session, taking, state } = setUp();
+    await vi.advanceTimersByTimeAsync(afterMs);
+    state.cpuWaitMs = withoutCpuMs;
+    session.answer('Debugger.enable');
+    session.tell('Debugger.paused', PAUSED);
+    session.answer('Debugger.resume');
+    expect(await taking.outcome).toMatchObject({ stack: { late } });
+  });
+});
+
+test.each(['the inspector is missing', 'connecting is refused'])('%s: that is said', async (message) => {
+  const taking = new TakeStack({
+    open: () => {
+      throw new Error(message);
+    },
+    nowMs: () => 0,
+    cpuWaitMs: () => 0,
+    stillBlocked: () => true,
+  });
+  expect(await taking.outcome).toEqual({ type: 'none', why: `the inspector is not available: ${message}` });
+});
+
+test('a source of a megabyte is not copied for one line', () => {
+  const { session } = setUp();
+  session.tell('Debugger.scriptParsed', { ...SCRIPT, length: 2_000_000 });
+  session.answer('Debugger.enable');
+  session.tell('Debugger.paused', PAUSED);
+  expect(session.asked).not.toContain('Debugger.getScriptSource');
+});

@@ -1,0 +1,236 @@
+import { messageOf } from '../../message-of.ts';
+import { PAUSED_EVIDENCE } from '../../shared/paused-evidence-key.ts';
+import type { PausedEvidence } from '../../shared/worker-protocol.ts';
+import type { BlockStack } from './explain-block.ts';
+import type { InspectorSession } from './inspector-session.ts';
+import { type CallFrame, toDumpFrames } from './paused-frames.ts';
+
+/** What came of it. `foreign`: somebody else's debugger has paused the thread, which is no block. */
+export type StackOutcome =
+  | { readonly type: 'stack'; readonly stack: BlockStack; readonly evidence: PausedEvidence | undefined }
+  | { readonly type: 'foreign' }
+  | { readonly type: 'none'; readonly why: string };
+
+/** What it needs from outside. */
+export interface TakeStackParts {
+  readonly open: () => InspectorSession;
+  readonly nowMs: () => number;
+  /** Milliseconds that the main thread has ever waited for a CPU; 0 where the system doesn't say. */
+  readonly cpuWaitMs: () => number;
+  /** Whether the event loop still stands still: a pause after that shows code that has nothing to do with it. */
+  readonly stillBlocked: () => boolean;
+}
+
+/** Native code that takes longer shows no stack: a session that is attached delays the process's exit. */
+const LONGEST_ATTACHED_MS = 30_000;
+/** From the pause to the end of the session: everything that lets the thread go on has been sent by then. */
+const LONGEST_PAUSE_MS = 1_500;
+/** JavaScript answers at once. What takes longer, time without a CPU left aside, was native code. */
+const NATIVE_MS = 300;
+/** Evaluation on the paused thread is ended after this by V8 itself. */
+const EVALUATION_MS = 500;
+/** Scripts that are longer are bundles: their source would be copied as a whole for one line. */
+const LONGEST_SOURCE = 1_000_000;
+const LONGEST_LINE = 200;
+
+interface Paused {
+  readonly callFrames: readonly CallFrame[];
+  readonly reason: string;
+  readonly hitBreakpoints?: readonly string[];
+}
+
+interface Script {
+  readonly scriptId: string;
+  readonly url: string;
+  readonly length: number | undefined;
+}
+
+/**
+ * Takes the synchronous stack of the main thread while that is blocked. The main thread can at no point be left paused:
+ *
+ * - `enable` and `pause` are sent together. A pause that is told before `enable` is acknowledged was there before: a debugger sits on a
+ *   breakpoint. That session is left without resuming, and V8 keeps the thread paused for its owner.
+ * - In the very call that hears of the pause everything else is sent, `resume` last. The main thread works that off in order, whatever
+ *   becomes of this thread and of the answers.
+ * - A session that ends takes its pause along: Node leaves the pause when nobody is connected any more.
+ */
+export class TakeStack {
+  readonly outcome: Promise<StackOutcome>;
+  readonly #parts: TakeStackParts;
+  readonly #beganMs: number;
+  readonly #beganCpuWaitMs: number;
+  readonly #scripts = new Map<string, Script>();
+  #session: InspectorSession | undefined;
+  #settle: (outcome: StackOutcome) => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #enabled = false;
+  #late = false;
+  #paused = false;
+
+  constructor(parts: TakeStackParts) {
+    this.#parts = parts;
+    this.#beganMs = parts.nowMs();
+    this.#beganCpuWaitMs = parts.cpuWaitMs();
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#begin();
+  }
+
+  /** The event loop turns again: the pause that has been asked for is taken back. */
+  cancel(): void {
+    if (this.#session === undefined || this.#paused) return;
+    this.#takeBack('the event loop turned again before its stack could be taken');
+  }
+
+  #begin(): void {
+    try {
+      const session = this.#parts.open();
+      this.#session = session;
+      session.on('Debugger.scriptParsed', ({ params }) => this.#noteScript(params));
+      session.on('Debugger.paused', ({ params }) => this.#onPaused(params as Paused));
+      session.post('Debugger.enable', {}, (error) => this.#onEnabled(error));
+      // At once: what runs between the two would be taken for what blocks.
+      session.post('Debugger.pause', {}, () => undefined);
+      this.#limit(LONGEST_ATTACHED_MS, () =>
+        this.#takeBack(`native code did not return within ${LONGEST_ATTACHED_MS / 1_000} s`),
+      );
+    } catch (error) {
+      this.#end({ type: 'none', why: `the inspector is not available: ${messageOf(error)}` });
+    }
+  }
+
+  #onEnabled(error: Error | null): void {
+    if (error !== null) {
+      this.#end({ type: 'none', why: `the inspector refused: ${error.message}` });
+      return;
+    }
+    this.#enabled = true;
+    const { nowMs, cpuWaitMs } = this.#parts;
+    this.#late = nowMs() - this.#beganMs - (cpuWaitMs() - this.#beganCpuWaitMs) > NATIVE_MS;
+  }
+
+  #onPaused({ callFrames, reason, hitBreakpoints = [] }: Paused): void {
+    const session = this.#session;
+    if (session === undefined || this.#paused) return;
+    if (!this.#enabled || hitBreakpoints.length > 0 || reason !== 'other') {
+      this.#end({ type: 'foreign' });
+      return;
+    }
+    this.#paused = true;
+    const found: { stack: BlockStack | undefined; evidence: PausedEvidence | undefined; why: string } = {
+      stack: undefined,
+      evidence: undefined,
+      why: 'the event loop turned again before its stack could be taken',
+    };
+    const finish = () => {
+      const { stack, evidence, why } = found;
+      this.#end(stack === undefined ? { type: 'none', why } : { type: 'stack', stack, evidence });
+    };
+    try {
+      if (this.#parts.stillBlocked()) {
+        const [top] = callFrames;
+        found.stack = {
+          frames: toDumpFrames(callFrames, (id) => this.#scripts.get(id)?.url),
+          source: '',
+          late: this.#late,
+          heapUsed: undefined,
+        };
+        this.#ask(session, top, (more) => {
+          if (found.stack === undefined) return;
+          found.evidence = more.evidence ?? found.evidence;
+          found.stack = {
+            ...found.stack,
+            source: more.source ?? found.stack.source,
+            heapUsed: more.evidence?.heapUsed ?? found.stack.heapUsed,
+          };
+        });
+      }
+    } catch (error) {
+      found.why = `its stack could not be read: ${messageOf(error)}`;
+    } finally {
+      session.post('Debugger.resume', {}, finish);
+      this.#limit(LONGEST_PAUSE_MS, finish);
+    }
+  }
+
+  #ask(
+    session: InspectorSession,
+    top: CallFrame | undefined,
+    told: (more: { source?: string; evidence?: PausedEvidence }) => void,
+  ): void {
+    session.post(
+      'Runtime.evaluate',
+      {
+        expression: `globalThis[Symbol.for(${JSON.stringify(PAUSED_EVIDENCE)})]?.()`,
+        returnByValue: true,
+        silent: true,
+        disableBreaks: true,
+        timeout: EVALUATION_MS,
+      },
+      (_error, result) => {
+        const evidence = evidenceIn(result);
+        if (evidence !== undefined) told({ evidence });
+      },
+    );
+    if (top === undefined || (this.#scripts.get(top.location.scriptId)?.length ?? LONGEST_SOURCE) >= LONGEST_SOURCE)
+      return;
+    session.post('Debugger.getScriptSource', { scriptId: top.location.scriptId }, (_error, result) => {
+      const { scriptSource } = (result ?? {}) as { scriptSource?: string };
+      const line = scriptSource?.split('\n')[top.location.lineNumber];
+      if (line === undefined) return;
+      const from = top.location.columnNumber ?? 0;
+      told({ source: line.slice(from, from + LONGEST_LINE) });
+    });
+  }
+
+  /** No pause comes after the answer; one that came before it has been answered with `resume`. */
+  #takeBack(why: string): void {
+    const end = () => this.#end({ type: 'none', why });
+    try {
+      // Without an acknowledged `enable` the requests still lie in the main thread's queue, and the end of the session follows them.
+      if (!this.#enabled) {
+        end();
+        return;
+      }
+      this.#session?.post('Debugger.setSkipAllPauses', { skip: true }, () => {
+        if (!this.#paused) end();
+      });
+      this.#limit(LONGEST_PAUSE_MS, end);
+    } catch {
+      end();
+    }
+  }
+
+  #noteScript(params: unknown): void {
+    const script = params as Script;
+    this.#scripts.set(script.scriptId, { scriptId: script.scriptId, url: script.url, length: script.length });
+  }
+
+  #limit(afterMs: number, then: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, afterMs);
+  }
+
+  #end(outcome: StackOutcome): void {
+    clearTimeout(this.#timer);
+    const session = this.#session;
+    this.#session = undefined;
+    try {
+      session?.disconnect();
+    } finally {
+      this.#settle(outcome);
+    }
+  }
+}
+
+function evidenceIn(result: unknown): PausedEvidence | undefined {
+  const { result: answer } = (result ?? {}) as { result?: { value?: unknown } };
+  if (typeof answer?.value !== 'string') return undefined;
+  try {
+    return JSON.parse(answer.value) as PausedEvidence;
+  } catch {
+    // Cut off, or somebody else's answer: the stack is what matters.
+    return undefined;
+  }
+}
