@@ -95,6 +95,7 @@ const tasks = {
     build();
     run(bin('biome'), ['check', '.']);
     run(bin('tsc'), ['-b']);
+    for (const project of ['examples', 'examples/express-cjs']) run(bin('tsc'), ['-p', project]);
     run(bin('depcruise'), ['--config', '.dependency-cruiser.cjs', 'packages']);
     run(bin('knip'), ['--no-config-hints']);
     console.log('lint: ok');
