@@ -1,6 +1,7 @@
 import { AwaitContext } from './await-context.ts';
 import { awaitStackOf } from './await-stack-of.ts';
 import { AwaitTracker } from './await-tracker.ts';
+import { boundThis } from './bound-this.ts';
 import { capturedFrames, captureStack } from './captured-stack.ts';
 import { collectAwaitStacks } from './collect-await-stacks.ts';
 import { errorFrames } from './error-frames.ts';
@@ -16,6 +17,7 @@ export const implementation = sharedImplementation(() => ({
   awaitStackOf,
   captureStack,
   capturedFrames,
+  boundThis,
   collectAwaitStacks,
   errorFrames,
   functionLocation,

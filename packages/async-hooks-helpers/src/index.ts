@@ -21,6 +21,7 @@ export const {
   awaitStackOf,
   captureStack,
   capturedFrames,
+  boundThis,
   collectAwaitStacks,
   errorFrames,
   functionLocation,

@@ -17,6 +17,7 @@ import { QueuedRequests } from './queued-requests.ts';
 import { watchSocketConnects } from './socket-connects.ts';
 import type { CurrentRecord } from './traced-calls.ts';
 import { watchUndiciCalls } from './undici-calls.ts';
+import { UndiciPools } from './undici-pools.ts';
 import { waitsInStacks } from './waits-in-stacks.ts';
 import { watchWorkerThreads } from './worker-threads.ts';
 
@@ -31,6 +32,7 @@ export type FoundWaits = ReadonlyMap<RequestRecord, readonly OutboundFind[]>;
 export class OutboundSources {
   readonly #subscriptions = new ChannelSubscriptions();
   readonly #queued = new QueuedRequests();
+  readonly #pools = new UndiciPools();
   readonly #current: CurrentRecord;
   readonly #storeKey: symbol | undefined;
   readonly #undoDns: () => void;
@@ -40,7 +42,7 @@ export class OutboundSources {
     this.#current = current;
     this.#storeKey = storeKey;
     const subscriptions = this.#subscriptions;
-    watchUndiciCalls(subscriptions, current);
+    watchUndiciCalls(subscriptions, current, (socket) => this.#pools.seen(socket));
     watchHttpClientCalls(subscriptions, current, (agent) => this.#queued.seen(agent));
     watchHttp2ClientCalls(subscriptions, current);
     watchSocketConnects(subscriptions, current);
@@ -54,7 +56,11 @@ export class OutboundSources {
   /** Looks for what nobody tells of, in the whole process: once for a dump. */
   find(): FoundWaits {
     const found = new Map<RequestRecord, OutboundFind[]>();
-    for (const each of [...this.#queued.find(this.#current), ...findActiveResources(this.#storeKey)]) {
+    for (const each of [
+      ...this.#queued.find(this.#current),
+      ...this.#pools.find(this.#current),
+      ...findActiveResources(this.#storeKey),
+    ]) {
       const finds = found.get(each.record);
       if (finds === undefined) found.set(each.record, [each]);
       else finds.push(each);

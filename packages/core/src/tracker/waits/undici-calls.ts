@@ -80,7 +80,11 @@ class UndiciCall extends OutboundWait {
  *
  * @see https://github.com/nodejs/undici/blob/main/docs/docs/api/DiagnosticsChannel.md
  */
-export function watchUndiciCalls(subscriptions: ChannelSubscriptions, current: CurrentRecord): void {
+export function watchUndiciCalls(
+  subscriptions: ChannelSubscriptions,
+  current: CurrentRecord,
+  seen: (socket: object) => void,
+): void {
   const connecting: Connecting = new Map();
   /** Requests in whose context connections were opened: what such a connection does next may be for another request. */
   const openers = new WeakSet<RequestRecord>();
@@ -110,6 +114,7 @@ export function watchUndiciCalls(subscriptions: ChannelSubscriptions, current: C
     if (record !== undefined) stampCall(request, new UndiciCall(record, request, connecting));
   });
   subscriptions.on<Message & { socket?: Socket }>('undici:client:sendHeaders', ({ request, socket }) => {
+    if (socket !== undefined) seen(socket);
     const call = stampOf(request);
     if (call instanceof UndiciCall) call.sent(socket);
   });
