@@ -23,7 +23,7 @@ export function examineDumps(dumps, hangs, marks) {
     .filter((request) => !staged.has(request.requestId))
     .map(
       (request) =>
-        `${request.method} ${request.route} (${request.requestId ?? 'no request id'}), idle ${request.idleMs} ms`,
+        `${request.method} ${request.route} (${request.requestId ?? 'no request id'}), idle ${Math.round(request.idleMs)} ms`,
     );
   return { reported, problems, falseReports };
 }

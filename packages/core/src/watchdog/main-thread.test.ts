@@ -13,7 +13,12 @@ afterEach(() => {
 
 function setUp() {
   const asked: ToMain[] = [];
-  const main = new MainThread((message) => asked.push(message), WAIT_MS);
+  const loop = { turns: 0 };
+  const main = new MainThread(
+    (message) => asked.push(message),
+    WAIT_MS,
+    () => loop.turns,
+  );
   const gathered = main.gather([]);
   let settled = false;
   gathered.then(
@@ -23,13 +28,25 @@ function setUp() {
     () => undefined,
   );
   const part = (requests: readonly RequestEvidence[] = []) => main.receive({ type: 'evidence-part', id: 1, requests });
-  return { main, gathered, part, isSettled: () => settled };
+  return { main, gathered, part, loop, isSettled: () => settled };
 }
 
 test('silence is waited for no longer than agreed', async () => {
   const { gathered } = setUp();
   await vi.advanceTimersByTimeAsync(WAIT_MS);
   expect(await gathered).toMatchObject({ complete: false, tookMs: WAIT_MS });
+});
+
+test('while the event loop turns, an answer may take longer, and not for ever', async () => {
+  const { gathered, loop, isSettled } = setUp();
+  for (let i = 0; i < 4; i++) {
+    loop.turns += 1;
+    await vi.advanceTimersByTimeAsync(WAIT_MS);
+    expect(isSettled()).toBe(false);
+  }
+  loop.turns += 1;
+  await vi.advanceTimersByTimeAsync(WAIT_MS);
+  expect(await gathered).toMatchObject({ complete: false, tookMs: 5 * WAIT_MS });
 });
 
 test('a sign of life, even without requests, begins the wait again', async () => {

@@ -35,17 +35,22 @@ interface Heard {
 
 /** As long as parts of an answer arrive the wait goes on, for this long at most: the report has to be out before something kills the request. */
 const LONGEST_ANSWER_MS = 15_000;
+/** For so long a main thread is waited for that turns its event loop and says nothing: it is busy, or starved of processor time. */
+const BUSY_ANSWER_MS = 5_000;
 
 /** Asks the main thread, and never waits for it longer than agreed: it may be the thing that is stuck. */
 export class MainThread {
   readonly #post: (message: ToMain) => void;
   readonly #waitMs: number;
+  readonly #turns: () => number;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
 
-  constructor(post: (message: ToMain) => void, waitMs: number) {
+  /** @param turns a number that moves while the main thread's event loop turns */
+  constructor(post: (message: ToMain) => void, waitMs: number, turns: () => number) {
     this.#post = post;
     this.#waitMs = waitMs;
+    this.#turns = turns;
   }
 
   /** Looks at requests that move: how old is the youngest await of each own chain? Empty when there is no answer in time. */
@@ -96,7 +101,13 @@ export class MainThread {
         this.#pending.delete(id);
         resolve({ answer, requests, waitedMs: performance.now() - beganMs });
       };
-      const giveUp = () => finish(undefined);
+      let turns = this.#turns();
+      const giveUp = () => {
+        const before = turns;
+        turns = this.#turns();
+        if (turns === before || performance.now() - beganMs >= BUSY_ANSWER_MS) finish(undefined);
+        else timer = setTimeout(giveUp, this.#waitMs);
+      };
       let timer = setTimeout(giveUp, this.#waitMs);
       // A part is a sign of life: with ten thousand requests the whole takes longer than a silence may.
       const heard = () => {

@@ -6,6 +6,7 @@ import {
   FLAG_REPORTED,
   FLAG_STAGED,
   HEADER_CELLS,
+  kBeat,
   kCaptureBudget,
   kClockMs,
   kInFlight,
@@ -88,7 +89,7 @@ export class WatchLoop {
     this.#lastScanMs = monotonicMs();
     // Ages go on from where an earlier watchdog of this process left off.
     this.#clock = new AwakeClock(settings.scanIntervalMs, this.#lastScanMs, Atomics.load(this.#header, kClockMs));
-    this.#main = new MainThread(post, settings.evidenceWaitMs);
+    this.#main = new MainThread(post, settings.evidenceWaitMs, () => Atomics.load(this.#header, kBeat));
     const recorder = new RecorderReader(settings.recorder);
     const past = new RecentPast(recorder, this.#texts, this.#pauses, settings.scanIntervalMs);
     this.#dumps = new DumpBuilder(settings, this.#texts, past);
