@@ -8,7 +8,7 @@ const allowed = {
   express: ['core'],
   koa: ['core'],
   collector: ['protocol', 'report'],
-  cli: ['collector', 'protocol', 'report'],
+  cli: ['collector', 'core', 'protocol', 'report'],
 };
 
 module.exports = {

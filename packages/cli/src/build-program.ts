@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CliIo } from './cli-io.ts';
 import type { CollectorAddress } from './collector-client.ts';
 import { type CollectorCommandOptions, collectorCommand } from './commands/collector-command.ts';
+import { doctorCommand } from './commands/doctor-command.ts';
 import { listCommand } from './commands/list-command.ts';
 import { showCommand } from './commands/show-command.ts';
 import { tailCommand } from './commands/tail-command.ts';
@@ -16,6 +17,7 @@ Examples:
   hangwatch list                        what has arrived, one line each
   hangwatch show 0d0f3ad2               a dump of the collector, by the beginning of its id
   hangwatch show dump.json              a dump from a file; "-" reads stdin
+  hangwatch doctor http://127.0.0.1:4747    do reports arrive?
   hangwatch tail --json | jq .verdict.summary
 
 Exit codes: 0 ok, 1 not found or failed, 2 called wrongly.`;
@@ -27,6 +29,15 @@ Examples:
   HANGWATCH_TOKEN=… hangwatch collector --host 0.0.0.0
 
 An address that other machines can reach needs a token. Prefer HANGWATCH_TOKEN to --token, which other users of the machine can see.`;
+
+const DOCTOR_EXAMPLES = `
+Examples:
+  hangwatch doctor http://collector:4747                               is it set up right?
+  hangwatch doctor http://shop:3000/self-test                          do this application's reports arrive?
+  hangwatch doctor http://shop:3000/self-test http://collector:4747    do they arrive in this very collector?
+
+An application's URL is where it has mounted selfTestHandler() of @hangwatch/core. A hang is staged in it, of no request of anybody. For a collector a
+hang is staged in a process of its own, and is kept there, marked as a self-test.`;
 
 type Reader = CollectorAddress & OutputOptions;
 
@@ -70,6 +81,17 @@ export function buildProgram(io: CliIo): Command {
   reader(program, 'list', 'print what has arrived, one line a dump, newest first')
     .option('-n, --limit <number>', 'how many', parseWhole(1, 500), 20)
     .action((_options, command: Command) => listCommand(command.optsWithGlobals<Reader & { limit: number }>(), io));
+
+  program
+    .command('doctor')
+    .description('check that reports of hangs arrive')
+    .argument('<url...>', "an application's self-test, a collector, or both")
+    .option('--token <token>', 'what both want to see (HANGWATCH_TOKEN)')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', DOCTOR_EXAMPLES)
+    .action((urls: string[], _options, command: Command) =>
+      doctorCommand(urls, command.optsWithGlobals<OutputOptions & { token?: string }>(), io),
+    );
 
   return program;
 }

@@ -3,6 +3,7 @@ import { parseDump } from '@hangwatch/protocol/validate';
 import type { DumpHead } from '@hangwatch/report';
 import { cleanText } from '@hangwatch/report';
 import { CliError, EXIT } from './cli-error.ts';
+import { reasonOf } from './reason-of.ts';
 
 const ANSWER_TIMEOUT_MS = 15_000;
 const DEFAULT_COLLECTOR = 'http://127.0.0.1:4747';
@@ -153,13 +154,4 @@ function hasTexts(value: unknown, names: string[]): boolean {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-/** `fetch failed` says nothing: the cause does. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'it does not answer';
-  const cause = error.cause instanceof Error ? error.cause : error;
-  const code = 'code' in cause ? String(cause.code) : '';
-  return cleanText(cause.message || code || error.message, 300);
 }
