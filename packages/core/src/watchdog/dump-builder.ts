@@ -17,6 +17,7 @@ import type { Gathered } from './main-thread.ts';
 import type { RecentPast, RequestOfInterest } from './recent-past.ts';
 import type { Ended } from './report-ledger.ts';
 import { elapsedMs, type Watched } from './scanner.ts';
+import { poolSentence, threadPoolOf } from './thread-pool.ts';
 
 /** Texts by id, as the main thread interned them. */
 export type Texts = ReadonlyMap<number, string>;
@@ -73,11 +74,12 @@ export class DumpBuilder {
       : gathered.requests.size === 0
         ? `the main thread did not answer within ${Math.round(gathered.tookMs)} ms: the event loop is blocked, or too busy`
         : `the main thread answered for ${gathered.requests.size} requests, and then no more for too long`;
+    const pool = threadPoolOf(gathered.resources, this.#settings.poolSize);
     const notes = [incomplete, gathered.note].filter((each) => typeof each === 'string');
     const note = notes.length > 0 && notes.join('; ');
     return cutToLimits({
       ...this.#frame('hang'),
-      verdict: { evidence, summary: summaryOf(stuck), fingerprint },
+      verdict: { evidence, summary: `${summaryOf(stuck)}${poolSentence(pool)}`, fingerprint },
       requests: [...stuck, ...moving],
       recorder: this.#past.describe(
         findings.map(({ watched }) => ofInterest(watched)),
@@ -86,6 +88,7 @@ export class DumpBuilder {
       evidence: { complete: gathered.complete, tookMs: gathered.tookMs, ...(note === false ? {} : { note }) },
       eventLoop: gathered.eventLoop,
       resources: gathered.resources,
+      ...(pool === undefined ? {} : { threadPool: pool }),
       suppressed: { dumps: 0, requests: 0 },
     });
   }
@@ -181,6 +184,10 @@ export class DumpBuilder {
         fingerprint,
       },
       requests,
+      recorder: this.#past.describe(
+        inFlight.filter(({ reading }) => reading.request === block.running).map(ofInterest),
+        nowMs,
+      ),
       evidence: {
         complete: evidence.size > 0,
         tookMs: 0,
