@@ -10,6 +10,7 @@
  * | `HANGWATCH_ERR_STACKS_UNAVAILABLE` | await stacks cannot be taken in this runtime; everything else works |
  * | `HANGWATCH_ERR_CALLBACK` | a callback of the application (`onHang`, `ignore`, `routeName`) threw |
  * | `HANGWATCH_ERR_TABLE_FULL` | more requests are in flight than can be watched; the rest is counted |
+ * | `HANGWATCH_ERR_TIMEOUT_ORDER` | a time-out of the server or the framework ends requests before they can be reported as stuck |
  * | `HANGWATCH_ERR_STUCK` | the reason that `currentRequest().signal` is aborted with: the request was reported as stuck |
  * | `HANGWATCH_ERR_SELF_TEST_*` | `selfTest()` failed: `NOT_RUNNING`, `NOT_DETECTED`, `NO_STACK`, `NOT_DELIVERED`; the message says why |
  * | `HANGWATCH_ERR_INTERNAL` | something unexpected inside hangwatch; requests are not affected |
@@ -23,6 +24,7 @@ export type HangwatchErrorCode =
   | 'HANGWATCH_ERR_STACKS_UNAVAILABLE'
   | 'HANGWATCH_ERR_CALLBACK'
   | 'HANGWATCH_ERR_TABLE_FULL'
+  | 'HANGWATCH_ERR_TIMEOUT_ORDER'
   | 'HANGWATCH_ERR_STUCK'
   | 'HANGWATCH_ERR_INTERNAL'
   | `HANGWATCH_ERR_SELF_TEST_${SelfTestFailure}`

@@ -12,7 +12,7 @@ export function enterHook(watch: Watch) {
       done();
       return;
     }
-    const { pattern, override } = routeOf(request);
+    const { pattern, override } = routeOf(request, watch);
     if (pattern !== undefined) record.setRoute(pattern);
     if (override !== undefined) record.override(override);
     if (entered === undefined) done();

@@ -1,4 +1,4 @@
-import { type RouteOverride, recordOf, resolveRouteOptions, type Site } from '@hangwatch/core/adapter';
+import { type RouteOverride, recordOf, resolveRouteOptions, type Site, type Watch } from '@hangwatch/core/adapter';
 import type {
   FastifyReply,
   FastifyRequest,
@@ -21,15 +21,22 @@ const known = new WeakMap<object, KnownRoute>();
 const BODYLESS = new Set(['GET', 'HEAD', 'TRACE']);
 
 /** Pattern and options of the request's route. Where no route matched there is no pattern. */
-export function routeOf(request: FastifyRequest): KnownRoute {
+export function routeOf(request: FastifyRequest, watch: Watch): KnownRoute {
   const { config, url, method } = request.routeOptions;
   if (config === undefined) return UNKNOWN;
   let route = known.get(config);
   if (route === undefined) {
     route = { pattern: url, override: overrideOf(config.hangwatch, whereOf(method, url)) };
     known.set(config, route);
+    checkHandlerTimeout(request, route.override?.timeoutMs, watch);
   }
   return route;
+}
+
+/** Newer versions of Fastify 5 answer 503 in a handler's place. Once a route, as is all of this. */
+function checkHandlerTimeout({ routeOptions }: FastifyRequest, timeoutMs: number | undefined, watch: Watch): void {
+  const { handlerTimeout: ms } = routeOptions as { handlerTimeout?: unknown };
+  if (typeof ms === 'number' && ms > 0) watch.checkOrder({ name: "Fastify's handlerTimeout", ms }, timeoutMs);
 }
 
 /** Routes declared before the plugin and not-found handlers have not been checked, and a request is no place to throw. */

@@ -26,7 +26,9 @@ const MAX_TWINS = 12;
  * ```
  */
 export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string {
-  if (dump.kind === 'recovered' || dump.kind === 'gone') return formatDumpLine(dump, options);
+  // What was cut off before it could be reported has its evidence here, and nowhere else.
+  const isNote = dump.kind === 'recovered' || (dump.kind === 'gone' && dump.follows !== undefined);
+  if (isNote) return formatDumpLine(dump, options);
   const style = reportStyle(options, dump.process.cwd);
   const snapshot = dump.kind === 'snapshot';
   const stuck = dump.requests.filter((request) => snapshot || request.state === 'stuck');

@@ -107,6 +107,20 @@ export interface StuckNotice extends SlotRef {
   readonly summary: string;
 }
 
+/** Where a request stood that ended before its timeout was over. */
+export interface CutOff {
+  readonly type: 'cut-off';
+  readonly evidence: RequestEvidence;
+  /** The request's number. */
+  readonly request: number;
+  readonly elapsedMs: number;
+  readonly idleMs: number;
+  readonly timeoutMs: number;
+  readonly checkpointAgeMs: number;
+  /** How it ended, as the middle of a sentence: `was left by its client`. */
+  readonly how: string;
+}
+
 /** The answer to a `look`: `'deferred'` when the main thread's budget for looks is used up. */
 export interface LookResult extends SlotRef {
   readonly youngestOwnMs: number | undefined | 'deferred';
@@ -157,6 +171,8 @@ export type ToWatchdog =
       readonly resources: ResourceCounts;
       readonly tookMs: number;
     }
+  /** A request that was not reported has ended from outside, after it had stood still for long. Ages in milliseconds. */
+  | CutOff
   /** Somebody asks for a dump of everything in flight; the answer is a `snapshot`. */
   | { readonly type: 'dump'; readonly id: number }
   | { readonly type: 'stop'; readonly deadlineMs: number };

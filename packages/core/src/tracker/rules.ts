@@ -2,6 +2,7 @@ import type { HangwatchOptions, IgnoreRule } from '../options.ts';
 import type { IncomingRequest } from './http-messages.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import type { Level, RouteOverride } from './route-override.ts';
+import type { RequestTimeout } from './server-timeouts.ts';
 
 /** What {@link Rules.change} may change; what is `undefined` stays. */
 export interface RuleChange {
@@ -25,6 +26,8 @@ export class Rules {
   ignore: readonly IgnoreRule[];
   readonly routeName: HangwatchOptions['routeName'];
   readonly errorMessages: boolean;
+  /** Those of the server that the last request came from: a socket that has closed knows its server no more. */
+  serverTimeouts: readonly RequestTimeout[] = [];
   readonly #routes = new Map<string, RouteOverride>();
 
   constructor(options: ResolvedOptions) {

@@ -31,6 +31,7 @@ import { EvidenceDesk } from './evidence-desk.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { InFlightTable, type Slot } from './in-flight-table.ts';
+import { LastLook } from './last-look.ts';
 import { offerPausedEvidence, withdrawPausedEvidence } from './paused-evidence.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { PromiseRoutes } from './promise-routes.ts';
@@ -65,10 +66,12 @@ export class Tracker implements RecordOwner {
   readonly #resources = new ResourceHook(() => this.current());
   readonly #promiseRoutes = new PromiseRoutes();
   readonly #thread: WatchdogThread;
+  readonly #lastLook: LastLook;
   readonly #snapshots: Snapshots;
   readonly #signal: DumpSignal | undefined;
   readonly #entered: Site;
   readonly #selfTest: SelfTest;
+  readonly #said = new Set<string>();
   #nextId = 1;
   #stopped = false;
   #tableFull = false;
@@ -102,6 +105,7 @@ export class Tracker implements RecordOwner {
       onStaged: (message) => this.#selfTest.receive(message),
     });
     this.#selfTest = new SelfTest(this, options, () => this.#thread.state);
+    this.#lastLook = new LastLook(this, (message) => this.#thread.post(message));
     this.#entered = this.site('request entered');
     this.#signal = options.signal === undefined ? undefined : new DumpSignal(options.signal, () => this.snapshot());
     if (options.blockedLoopMs > 0 && options.blockedLoopStack) offerPausedEvidence(this);
@@ -170,10 +174,20 @@ export class Tracker implements RecordOwner {
     }
   }
 
+  /** Whatever fails, the request leaves. */
+  #lookOnce(record: RequestRecord, finished: boolean): void {
+    try {
+      this.#lastLook.take(record, finished);
+    } catch (error) {
+      this.problem('HANGWATCH_ERR_INTERNAL', `a last look failed: ${messageOf(error)}`, error);
+    }
+  }
+
   /** See {@link RequestRecord.leave}. */
   leave(record: RequestRecord, finished: boolean): void {
     const { slot } = record;
     if (slot === undefined) return;
+    this.#lookOnce(record, finished);
     if (record.reported) {
       const elapsedMs = clockSince(this.clock[0] as number, slot.cells[slot.base + kStartMs] as number);
       this.#thread.post({
@@ -287,6 +301,13 @@ export class Tracker implements RecordOwner {
 
   problem(code: HangwatchErrorCode, message: string, cause?: unknown): void {
     this.problems.report(new HangwatchError(code, message, { cause }));
+  }
+
+  /** A problem that would be the same again: said once, also to `onInternalError`. */
+  problemOnce(code: HangwatchErrorCode, message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.problem(code, message);
   }
 
   /** A dump of everything in flight. Never rejects. */

@@ -7,6 +7,7 @@ import { recordOf } from './request-stamp.ts';
 import { resolveConfiguration } from './resolve-configuration.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import { Rules } from './rules.ts';
+import { type RequestTimeout, timeoutsOf, wrongOrder } from './server-timeouts.ts';
 import type { AnyFunction, Site } from './site.ts';
 import type { Tracker } from './tracker.ts';
 import { wasSent } from './was-sent.ts';
@@ -28,6 +29,8 @@ export class Watch {
   readonly options: ResolvedOptions;
   readonly #rules: Rules;
   readonly #tracker: Tracker | undefined;
+  /** The server of the last request, whose time-outs are known. */
+  #server: unknown = undefined;
   #closed = false;
 
   constructor(options: ResolvedOptions, tracker: Tracker | undefined) {
@@ -59,6 +62,8 @@ export class Watch {
       if (this.#ignores(request, tracker)) return undefined;
       const record = tracker.enter(request, response, this.#rules);
       if (record !== undefined) {
+        const { server } = Object(request.socket) as { server?: unknown };
+        if (server !== this.#server) this.#meet(server);
         // `close` comes last, of a finished response as of one whose client left. It may come twice.
         response.on('close', () => record.leave(wasSent(response)));
       }
@@ -101,6 +106,22 @@ export class Watch {
     this.#closed = true;
     this.#tracker?.rules.delete(this.#rules);
     if (this.#tracker !== undefined) await releaseTracker(this.#tracker, CLOSE_DEADLINE_MS);
+  }
+
+  #meet(server: unknown): void {
+    this.#server = server;
+    this.#rules.serverTimeouts = timeoutsOf(server);
+    for (const timeout of this.#rules.serverTimeouts) this.checkOrder(timeout);
+  }
+
+  /**
+   * Says so, once a process, where somebody else's time-out ends requests before they can be reported.
+   *
+   * @param timeoutMs the timeout of the route, where it has one of its own
+   */
+  checkOrder(other: RequestTimeout, timeoutMs: number = this.#rules.timeoutMs): void {
+    const problem = wrongOrder(other, timeoutMs, this.options.scanIntervalMs);
+    if (problem !== undefined) this.#tracker?.problemOnce('HANGWATCH_ERR_TIMEOUT_ORDER', problem);
   }
 
   /** A rule that throws ignores nothing: better a request too many in a report than a hang that nobody sees. */

@@ -9,7 +9,7 @@ import {
   type DumpRequestVerdict,
 } from '@hangwatch/protocol';
 import { clockSince } from '../shared/slot-layout.ts';
-import { MAX_REQUESTS, type RequestEvidence, type WatchdogSettings } from '../shared/worker-protocol.ts';
+import { type CutOff, MAX_REQUESTS, type RequestEvidence, type WatchdogSettings } from '../shared/worker-protocol.ts';
 import { cutToLimits } from './cut-to-limits.ts';
 import { EVIDENCE_ORDER } from './diagnose.ts';
 import { seconds } from './duration-text.ts';
@@ -34,6 +34,8 @@ export interface Finding {
 /** What is remembered of the dump that last reported a request. */
 export type LastReport = Pick<Dump, 'id' | 'verdict' | 'selfTest'>;
 
+/** Requests in the dump of one that was cut off. */
+const MAX_BYSTANDERS = 1_000;
 const NO_LOOP = { delayP99Ms: 0, utilization: 0 };
 
 /** Puts dumps together from what the table, the main thread and the diagnosis say. */
@@ -113,6 +115,37 @@ export class DumpBuilder {
       evidence: { complete: gathered.complete, tookMs: gathered.tookMs },
       eventLoop: gathered.eventLoop,
       resources: gathered.resources,
+      suppressed: { dumps: 0, requests: 0 },
+    });
+  }
+
+  /** The dump of a request that ended from outside before it could be reported. Of the others, what the table says. */
+  cutOff(cut: CutOff, verdict: DumpRequestVerdict, inFlight: readonly Watched[], nowMs: number, note?: string): Dump {
+    const { evidence, request, elapsedMs, idleMs, timeoutMs, checkpointAgeMs } = cut;
+    const others = inFlight
+      .filter(({ reading }) => reading.request !== request)
+      .slice(0, MAX_BYSTANDERS)
+      .map((watched) => this.#request(watched, undefined, nowMs, undefined));
+    const one: DumpRequest = {
+      id: request,
+      method: evidence.method,
+      route: evidence.route,
+      path: evidence.path,
+      ...fieldsOf(evidence),
+      state: 'stuck',
+      elapsedMs: Math.max(elapsedMs, idleMs),
+      idleMs,
+      timeoutMs,
+      checkpoint: { ...evidence.checkpoint, ageMs: checkpointAgeMs },
+      verdict,
+    };
+    return cutToLimits({
+      ...this.#frame('gone'),
+      verdict,
+      requests: [one, ...others],
+      evidence: { complete: true, tookMs: 0, ...(note === undefined ? {} : { note }) },
+      eventLoop: NO_LOOP,
+      resources: {},
       suppressed: { dumps: 0, requests: 0 },
     });
   }
@@ -276,8 +309,6 @@ export class DumpBuilder {
     const idleMs = Math.max(0, nowMs - watched.movedAtMs);
     return {
       id: reading.request,
-      ...(known?.traceId === undefined ? {} : { traceId: known.traceId }),
-      ...(known?.requestId === undefined ? {} : { requestId: known.requestId }),
       method: known?.method ?? this.#texts.get(reading.method) ?? '',
       route,
       path: known?.path ?? route,
@@ -286,15 +317,7 @@ export class DumpBuilder {
       idleMs,
       timeoutMs: reading.timeoutMs,
       checkpoint: { ...known?.checkpoint, label, ageMs: clockSince(Math.round(nowMs), reading.checkpointMs) },
-      ...(known === undefined || known.trail.length === 0 ? {} : { trail: known.trail }),
-      stacks: known?.stacks ?? [],
-      awaits: known?.awaits ?? [],
-      ...(known === undefined || known.omittedAwaits === 0 ? {} : { omittedAwaits: known.omittedAwaits }),
-      waitsFor: known?.waitsFor ?? [],
-      layer: known?.layer,
-      error: known?.error,
-      pending: known?.pending,
-      ...(known?.notesPromises === true ? { notesPromises: true } : {}),
+      ...fieldsOf(known),
       ...(verdict === undefined ? {} : { verdict }),
     };
   }
@@ -307,6 +330,25 @@ const ofInterest = ({ reading: { request, method, route, startMs, beganAt } }: W
   startMs,
   beganAt,
 });
+/** What only the main thread knows of a request. */
+function fieldsOf(known: RequestEvidence | undefined) {
+  if (known === undefined) return { stacks: [], awaits: [], waitsFor: [] };
+  const { traceId, requestId, trail, stacks, awaits, omittedAwaits, waitsFor, layer, error, pending, notesPromises } =
+    known;
+  return {
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(trail.length === 0 ? {} : { trail }),
+    stacks,
+    awaits,
+    ...(omittedAwaits === 0 ? {} : { omittedAwaits }),
+    waitsFor,
+    layer,
+    error,
+    pending,
+    ...(notesPromises === true ? { notesPromises: true } : {}),
+  };
+}
 
 const plural = (requests: number): string => `${requests} ${requests === 1 ? 'request' : 'requests'}`;
 const nameOf = ({ method, route }: DumpRequest): string => `${method} ${route}`;

@@ -13,6 +13,7 @@ import {
   kParked,
 } from '../shared/slot-layout.ts';
 import {
+  type CutOff,
   MAX_REQUESTS,
   type PostedNow,
   type SlotRef,
@@ -26,6 +27,7 @@ import { BlockReports } from './blocked-loop/block-reports.ts';
 import { BlockedLoop } from './blocked-loop/blocked-loop.ts';
 import { ClockPauses } from './clock-pauses.ts';
 import { diagnose } from './diagnose.ts';
+import { diagnoseCutOff } from './diagnose-cut-off.ts';
 import { DumpBuilder, type Finding } from './dump-builder.ts';
 import { Episode, standingPlace } from './episode.ts';
 import { combineFingerprints, fingerprintOf, tellingStacks } from './fingerprint.ts';
@@ -133,6 +135,9 @@ export class WatchLoop {
         return;
       case 'left':
         this.#left(message);
+        return;
+      case 'cut-off':
+        this.#investigate(() => this.#cutOff(message));
         return;
       case 'dump':
         this.#investigate(() => this.#snapshot(message.id));
@@ -403,6 +408,22 @@ export class WatchLoop {
   /** Somebody's requests, not those of a self-test. */
   #inFlight(nowMs: number): readonly Watched[] {
     return this.#scanner.scan(nowMs).inFlight.filter((watched) => !isStaged(watched));
+  }
+
+  /** It is over, so nothing more can be asked: what the main thread saw as it ended is all there is. */
+  async #cutOff(message: CutOff): Promise<void> {
+    const { value, note } = await this.#parts.sources.map(message.evidence);
+    const nowMs = this.#clock.nowMs;
+    const verdict = diagnoseCutOff({ ...message, evidence: value }, this.#parts.settings);
+    const { method, route, stacks } = value;
+    const fingerprint = fingerprintOf({ evidence: verdict.evidence, method, route, stacks });
+    if (this.#storm.admit([fingerprint], 1, nowMs) !== 'go') return;
+    const inFlight = this.#inFlight(nowMs);
+    this.#parts.deliver({
+      ...this.#dumps.cutOff({ ...message, evidence: value }, verdict, inFlight, nowMs, note),
+      verdict: { evidence: verdict.evidence, summary: `${method} ${route} ${verdict.summary}`, fingerprint },
+      suppressed: this.#storm.takeSuppressed(),
+    });
   }
 
   /** Somebody has asked for it, and is answered in any case. */

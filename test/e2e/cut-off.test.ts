@@ -1,0 +1,108 @@
+import { get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Dump } from '@hangwatch/protocol';
+import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
+import { afterEach, describe, expect, test } from 'vitest';
+
+const SERVER = fileURLToPath(new URL('../scenarios/e2e/cut-off.mjs', import.meta.url));
+const binaries = nodeBinaries();
+let collector: CollectorStub;
+let scenario: Scenario;
+let port: number;
+
+async function start(name: string, node: string | undefined): Promise<void> {
+  collector = await CollectorStub.start();
+  scenario = new Scenario(SERVER, { node, args: [name], env: { HANGWATCH_COLLECTOR: collector.url } });
+  port = await scenario.until(({ stdout }) =>
+    stdout.includes('\n') ? (JSON.parse(stdout) as { port: number }).port : undefined,
+  );
+}
+
+afterEach(async () => {
+  await scenario?.stop();
+  await collector?.close();
+  expect(collector?.refused).toEqual([]);
+});
+
+const problems = async () =>
+  (await (await fetch(`http://127.0.0.1:${port}/problems`, { headers: { connection: 'close' } })).json()) as [
+    string,
+    string,
+  ][];
+
+/** Sends a request, and leaves after a while where asked to. Resolves with the status, or why there is none. */
+function ask(path: string, leaveAfterMs?: number): Promise<number | string> {
+  return new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+      response.resume().on('error', () => undefined);
+      response.on('close', () => resolve(response.statusCode ?? 0));
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+    if (leaveAfterMs !== undefined) setTimeout(() => request.destroy(), leaveAfterMs);
+  });
+}
+
+/** The watchdog starts with the first request, and on a busy machine takes its time: asks until there is a report. */
+async function cutOff(path: string, leaveAfterMs?: number): Promise<{ gone: Dump; answer: number | string }> {
+  for (;;) {
+    const answer = await ask(path, leaveAfterMs);
+    if (await Promise.race([collector.next().then(() => true), sleep(500, false)])) {
+      return { gone: await collector.next(), answer };
+    }
+  }
+}
+
+describe.each(binaries)('a plain server on Node $version', ({ path: node }) => {
+  test('server.timeout is told at the first request, and what it cuts off has left where it stood', async () => {
+    await start('serverTimeout', node);
+    const { gone, answer } = await cutOff('/hang');
+    expect(answer).toBe('ECONNRESET');
+    expect(gone.kind).toBe('gone');
+    expect(gone.follows).toBeUndefined();
+    expect(gone.verdict).toMatchObject({ evidence: 'no-progress' });
+    expect(gone.verdict.summary).toMatch(
+      /^GET \/hang was left by its client, or cut off by server\.timeout \(1100 ms\) after [\d.]+ m?s, before its timeout of 1\.5 s; it has made no progress for .*: suspended in query /,
+    );
+    expect(gone.requests[0]).toMatchObject({
+      state: 'stuck',
+      stacks: [[{ function: 'query' }, { function: 'answer' }]],
+    });
+    expect((await problems()).map(([code]) => code)).toEqual(['HANGWATCH_ERR_TIMEOUT_ORDER']);
+  });
+
+  test('a client that leaves early, or has read all the while, is nothing to report', async () => {
+    await start('plain', node);
+    await Promise.all([ask('/early', 300), ask('/download', 1_300)]);
+    const { gone } = await cutOff('/hang', 1_200);
+    expect(gone.kind).toBe('gone');
+    expect(gone.verdict.summary).toContain('was left by its client, or cut off on the way after ');
+    const told = collector.dumps.flatMap(({ requests }) => requests.filter(({ state }) => state === 'stuck'));
+    expect(new Set(told.map(({ path }) => path))).toEqual(new Set(['/hang']));
+    expect(await problems()).toEqual([]);
+  });
+});
+
+describe.each([
+  ['express4', 503, 'was answered 503 by connect-timeout while its handler was still waiting'],
+  ['express5', 503, 'was answered 503 by connect-timeout while its handler was still waiting'],
+  ['koa', 408, 'was answered 408 while its handler was still waiting'],
+  ['fastify', 503, 'was answered 503 while its handler was still waiting'],
+])('%s with a time-out of its own', (name, status, how) => {
+  test('answers in the place of a handler: where that stands is told', async () => {
+    await start(name, binaries[0]?.path);
+    const { gone, answer } = await cutOff('/hang');
+    expect(answer).toBe(status);
+    expect(gone.kind).toBe('gone');
+    expect(gone.verdict.summary).toContain(how);
+    expect(gone.requests[0]?.stacks.flat().map((frame) => frame.function)).toEqual(
+      expect.arrayContaining(['query', 'hangs']),
+    );
+    const said = await problems();
+    if (name === 'fastify') {
+      expect(said).toEqual([
+        ['HANGWATCH_ERR_TIMEOUT_ORDER', expect.stringMatching(/^Fastify's handlerTimeout is 1100 ms /)],
+      ]);
+    }
+  });
+});

@@ -1,0 +1,86 @@
+// Servers whose own time-outs end requests before hangwatch's timeout is over, one case a process.
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import { watchServer } from '@hangwatch/core';
+
+const [, , name] = process.argv;
+const require = createRequire(import.meta.url);
+const problems = [];
+const options = {
+  timeout: 1_500,
+  scanInterval: 50,
+  onInternalError: ({ code, message }) => problems.push([code, message]),
+};
+const never = () => new Promise(() => {});
+async function query() {
+  await never();
+}
+
+const cases = {
+  plain() {
+    const server = http.createServer(async function answer(request, response) {
+      if (request.url === '/problems') return response.end(JSON.stringify(problems));
+      if (request.url === '/download') {
+        response.writeHead(200);
+        setInterval(() => response.write('more\n'), 30).unref();
+        return undefined;
+      }
+      await query();
+    });
+    watchServer(server, options);
+    return server;
+  },
+  serverTimeout() {
+    const server = cases.plain();
+    server.timeout = 1_100;
+    return server;
+  },
+  async express4() {
+    return cases.express(require('express4'));
+  },
+  async express5() {
+    return cases.express(require('express'));
+  },
+  async express(express) {
+    const { hangwatch } = await import('@hangwatch/express');
+    const app = express();
+    app.use(hangwatch(options));
+    app.get('/problems', (_req, res) => res.json(problems));
+    app.use(require('connect-timeout')('1100ms'));
+    app.get('/hang', async function hangs() {
+      await query();
+    });
+    app.use((error, _req, res, _next) => res.status(error.status).send('too late'));
+    return http.createServer(app);
+  },
+  async koa() {
+    const { hangwatch } = await import('@hangwatch/koa');
+    const app = new (require('koa'))();
+    app.silent = true;
+    app.use(hangwatch(options));
+    app.use((ctx, next) => {
+      if (ctx.path !== '/problems') return next();
+      ctx.body = problems;
+      return undefined;
+    });
+    app.use(require('koa-timeout-v2')(1_100));
+    app.use(async function hangs() {
+      await query();
+    });
+    return http.createServer(app.callback());
+  },
+  async fastify() {
+    const { default: hangwatch } = await import('@hangwatch/fastify');
+    const app = require('fastify')({ handlerTimeout: 1_100 });
+    await app.register(hangwatch, options);
+    app.get('/problems', async () => problems);
+    app.get('/hang', async function hangs() {
+      await query();
+    });
+    await app.ready();
+    return app.server;
+  },
+};
+
+const server = await cases[name]();
+server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: server.address().port })));
