@@ -126,6 +126,7 @@ describe('golden', () => {
     const dump = sampleDump({
       id,
       kind: 'gone',
+      follows: 'the-dump-before',
       verdict: { evidence: 'chain-stalled', summary: '#41 GET /reports: the client left after 30 s' },
     });
     expect(formatDump(dump, { now: new Date('2026-01-31T09:30:00.400Z') })).toMatchInlineSnapshot(
@@ -283,7 +284,8 @@ describe('hostile strings', () => {
     expect(text.split('\n')).toHaveLength(clean.split('\n').length);
     expect(text.replaceAll('\n', '')).not.toMatch(unsafe);
     expect(text).toContain('\\x1b[2J\\x9b31m\\nFAKE: all is well\\r\\u{202e}gnp.exe');
-    expect(formatDump(poisoned(hostile, 'gone'))).not.toMatch(unsafe);
+    expect(formatDump(poisoned(hostile, 'recovered'))).not.toMatch(unsafe);
+    expect(formatDump(poisoned(hostile, 'gone')).replaceAll('\n', '')).not.toMatch(unsafe);
   });
 
   test('whatever the strings are, the lines are as many, clean and bounded', () => {
