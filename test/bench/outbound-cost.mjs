@@ -32,6 +32,8 @@ async function works({ httpPort, redisPort, dnsPort }) {
     'no call, 12 awaits': times(20_000, async () => {
       for (let i = 0; i < 12; i++) await null;
     }),
+    // No network in it, so little noise: what hangwatch does for a call.
+    "a call's channels": times(20_000, publishCall()),
     fetch: times(400, async () => (await fetch(url)).text()),
     'http.get': times(600, async () => {
       const [response] = await once(http.get(url, { agent }), 'response');
@@ -45,6 +47,25 @@ async function works({ httpPort, redisPort, dnsPort }) {
     }),
     'dns query': times(600, () => resolver.resolve4('example.test').catch(() => undefined)),
     'ioredis get': times(2_000, () => redis.get('key')),
+  };
+}
+
+/** Publishes what undici does for one call. */
+function publishCall() {
+  const names = ['request:create', 'client:sendHeaders', 'request:headers', 'request:trailers'];
+  const channels = names.map((name) => diagnosticsChannel.channel(`undici:${name}`));
+  const socket = { bytesRead: 0 };
+  const handler = Symbol('handler');
+  class UndiciRequest {
+    method = 'GET';
+    origin = 'http://127.0.0.1:9';
+    path = '/v1/items/4711?page=2';
+    completed = false;
+    [handler] = {};
+  }
+  return () => {
+    const request = new UndiciRequest();
+    for (const channel of channels) if (channel.hasSubscribers) channel.publish({ request, socket });
   };
 }
 
