@@ -20,7 +20,9 @@ import { healthyRequests, stagedHangs } from './stage/staged-hangs.mjs';
 import { startCollector } from './stage/start-collector.mjs';
 
 const TIMEOUT_MS = 2_000;
-const DEADLINE_MS = 40_000;
+/** What blocks is a matter of the machine's speed: short, so that a fast one shows it too. */
+const BLOCKED_MS = 500;
+const DEADLINE_MS = 60_000;
 /** Long enough for the ledger, which takes longer than the time-out, to be written from beginning to end once more. */
 const WATCH_ON_MS = 5_000;
 
@@ -31,7 +33,7 @@ setMaxListeners(0, ending.signal);
 const screen = createScreen();
 
 async function main({ once, port }) {
-  screen.title('hangwatch demo: three applications, five real hangs');
+  screen.title('hangwatch demo: three applications, seven real hangs');
   const folder = await mkdtemp(path.join(tmpdir(), 'hangwatch-demo-'));
   undo.add('delete the temporary folder', () => rm(folder, { recursive: true, force: true }));
   const collector = await startCollector(path.join(folder, 'dumps.db'), port);
@@ -82,6 +84,7 @@ async function startApplications(folder, collectorUrl) {
     DATA_DIR: folder,
     HANGWATCH_COLLECTOR: collectorUrl,
     HANGWATCH_TIMEOUT: String(TIMEOUT_MS),
+    HANGWATCH_BLOCKED_LOOP: String(BLOCKED_MS),
   };
   const urls = new Map();
   const names = [...new Set(stagedHangs.map((hang) => hang.application))];

@@ -21,7 +21,7 @@ export async function awaitReports({ reader, hangs, marks, deadlineMs, watchOnMs
   for (;;) {
     for (const dump of await reader.fetchNew()) onDump(dump);
     const result = examineDumps(
-      reader.all().filter((dump) => dump.kind === 'hang'),
+      reader.all().filter((dump) => dump.kind === 'hang' || dump.kind === 'loop-block'),
       hangs,
       marks,
     );

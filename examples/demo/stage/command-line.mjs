@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 export const helpText = `Usage: npm run demo [-- options]
 
-Starts a collector and three small applications, makes five requests hang, and prints what hangwatch reports about them.
+Starts a collector and three small applications, makes seven things hang, and prints what hangwatch reports about them.
 Stays up until Ctrl-C, so that you can look around on the collector's page.
 
 Options:

@@ -3,19 +3,25 @@ import { fileURLToPath } from 'node:url';
 /**
  * Compares what has arrived in the collector with what was staged.
  *
- * @param {object[]} dumps of kind `hang`
+ * @param {object[]} dumps of kind `hang` and `loop-block`
  * @param {object[]} hangs see `staged-hangs.mjs`
  * @param {Map<string, { file: string, line: number }>} marks
  * @returns {{ reported: string[], problems: string[], falseReports: string[] }} names of the hangs that are reported as they should
  *   be; what is wrong or missing about the others; stuck requests that nobody staged
  */
 export function examineDumps(dumps, hangs, marks) {
-  const stuck = dumps.flatMap((dump) => dump.requests.filter((request) => request.state === 'stuck'));
+  const hung = dumps.filter(({ kind }) => kind === 'hang');
+  const blocks = dumps.filter(({ kind }) => kind === 'loop-block').map(({ block }) => block);
+  const stuck = hung.flatMap((dump) => dump.requests.filter((request) => request.state === 'stuck'));
   const staged = new Set(hangs.flatMap((hang) => hang.requests.map((request) => request.id)));
   const reported = [];
   const problems = [];
   for (const hang of hangs) {
-    const found = hang.requests.flatMap((expected) => shortcomings(hang, expected, stuck, marks));
+    const found = hang.requests.flatMap((expected) =>
+      expected.block === undefined
+        ? shortcomings(hang, expected, stuck, marks)
+        : blockShortcomings(hang, expected, blocks, marks),
+    );
     if (found.length === 0) reported.push(hang.name);
     problems.push(...found);
   }
@@ -36,6 +42,12 @@ function shortcomings(hang, expected, stuck, marks) {
   const missing = sightings.map((request) => missingPlaces(request, expected, marks));
   const best = missing.sort((a, b) => a.length - b.length)[0];
   return best.map((problem) => `${title} was reported ${problem}`);
+}
+
+function blockShortcomings(hang, { method, path, block }, blocks, marks) {
+  const place = placeOf(block.frame, marks);
+  const found = blocks.some(({ stack }) => stack.some((frame) => isAt(frame, place)));
+  return found ? [] : [`${hang.name}: ${method} ${path} was not reported as blocking at ${place.file}:${place.line}`];
 }
 
 function missingPlaces(request, expected, marks) {

@@ -9,7 +9,8 @@ import { send } from './http-client.mjs';
  * @param {Map<string, string>} urls base URL of each application
  */
 export function startHealthyTraffic(requests, urls) {
-  const agent = new http.Agent({ keepAlive: true });
+  // A server that is blocked closes idle connections late, with a request on them: each request has its own.
+  const agent = new http.Agent({ keepAlive: false });
   const stopping = new AbortController();
   // Every request under way listens to it.
   setMaxListeners(0, stopping.signal);

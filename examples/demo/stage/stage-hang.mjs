@@ -16,10 +16,14 @@ export async function stageHang(hang, baseUrl, { signal, onAnswer }) {
       throw new Error(`${method} ${path} should be answered with ${status}, got ${answer.status}: ${answer.body}`);
     }
   }
-  for (const { id, method, path, afterMs } of hang.requests) {
+  for (const { id, method, path, afterMs, block } of hang.requests) {
     if (afterMs !== undefined) await delay(afterMs, undefined, { signal });
     send(new URL(path, baseUrl), { method, requestId: id, signal }).then(
-      ({ status }) => onAnswer(`${hang.name}: ${method} ${path} should hang, and was answered with ${status}`),
+      ({ status }) => {
+        // What only blocks is answered in the end.
+        if (block !== undefined) return;
+        onAnswer(`${hang.name}: ${method} ${path} should hang, and was answered with ${status}`);
+      },
       (error) => {
         if (!signal.aborted) onAnswer(`${hang.name}: ${method} ${path} should hang, and failed: ${error.message}`);
       },

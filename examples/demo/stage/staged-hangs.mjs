@@ -3,7 +3,8 @@
  * `before` are requests that are answered and prepare the ground, `requests` are those that never come back.
  *
  * `frames` names marks in the source (`// mark: NAME`) that have to be in the request's await stacks; `checkpoint` one that its last
- * checkpoint has to point at, where there is no await to be found.
+ * checkpoint has to point at, where there is no await to be found. `block` is for those that keep the event loop, and come back in the end: the
+ * frame that the report of the blocked loop has to show.
  */
 export const stagedHangs = [
   {
@@ -60,6 +61,35 @@ export const stagedHangs = [
         method: 'GET',
         path: '/shipping/CH',
         frames: ['waits-for-carrier', 'route-waits-for-price'],
+      },
+    ],
+  },
+  {
+    name: 'evil regular expression',
+    application: 'quotes',
+    story:
+      'a regular expression tries every way to split a long word before it gives up: the event loop stands still (Koa)',
+    before: [],
+    requests: [
+      {
+        id: 'staged-street',
+        method: 'GET',
+        path: `/streets/${'a'.repeat(26)}!`,
+        block: { frame: 'expression-backtracks' },
+      },
+    ],
+  },
+  {
+    name: 'synchronous child process',
+    application: 'reports',
+    story: 'a route waits for a command with execSync, and everybody else waits with it (Fastify)',
+    before: [],
+    requests: [
+      {
+        id: 'staged-archive',
+        method: 'POST',
+        path: '/reports/q1/archive',
+        block: { frame: 'waits-for-command' },
       },
     ],
   },

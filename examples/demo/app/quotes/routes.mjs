@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import Router from '@koa/router';
+import { isStreet } from './addresses.mjs';
 import { shippingPrice } from './carrier.mjs';
 import { lookUpRate } from './exchange-rates.mjs';
 
@@ -14,4 +15,8 @@ router.get('/quotes/:currency', async function quote(ctx) {
 router.get('/shipping/:country', async function shipping(ctx) {
   const cents = await shippingPrice(ctx.params.country); // mark: route-waits-for-price
   ctx.body = { country: ctx.params.country, cents };
+});
+
+router.get('/streets/:name', function checkStreet(ctx) {
+  ctx.body = { ok: isStreet(ctx.params.name) };
 });

@@ -1,3 +1,4 @@
+import { execSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { audit, rotateAuditLog } from './audit-log.mjs';
@@ -26,6 +27,12 @@ export async function reportRoutes(app) {
     if (report === undefined) return reply.code(404).send({ error: 'no such report' });
     const { printReport } = await import('./features/printable.mjs'); // mark: request-waits-for-import
     return reply.type('text/html').send(printReport(report));
+  });
+
+  app.post('/reports/:id/archive', async function archiveReport(_request, reply) {
+    // The bug: the whole process waits for the command, here one that does nothing for three seconds.
+    execSync('sleep 3'); // mark: waits-for-command
+    return reply.code(201).send({ archived: true });
   });
 
   app.get('/ledger.csv', function exportLedger(_request, reply) {
