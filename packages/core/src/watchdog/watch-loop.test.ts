@@ -232,6 +232,19 @@ describe('a hang', () => {
     expect(dumps[0]?.verdict.summary).toContain('5 requests are stuck');
   });
 
+  test('of more requests than a dump holds is told in several', async () => {
+    const { dumps, loop, header } = setUp({ answers: false });
+    for (let index = 1; index <= 11; index++) {
+      const table = new TestingTable();
+      loop.receive({ type: 'segment', index, buffer: table.buffer });
+      for (let slot = 0; slot < 1_024; slot++) table.enter(slot, { request: index * 1_024 + slot });
+    }
+    Atomics.add(header, kInFlight, 11 * 1_024);
+    await vi.advanceTimersByTimeAsync(4_000);
+    const stuck = dumps.map(({ requests }) => requests.filter(({ state }) => state === 'stuck').length);
+    expect(stuck.slice(0, 2)).toEqual([10_000, 1_264]);
+  });
+
   test('is reported from the table alone when the main thread does not answer', async () => {
     const { dumps, enter } = setUp({ answers: false });
     enter(0, { request: 7 });

@@ -241,7 +241,8 @@ export class WatchLoop {
 
   async #lookInto(scan: Scan, nowMs: number): Promise<void> {
     const confirmed = await this.#confirm(scan.suspects, nowMs);
-    const suspects = confirmed.filter(({ watched }) => !isStaged(watched));
+    // More than a dump holds: the others are found again by the next scan.
+    const suspects = confirmed.filter(({ watched }) => !isStaged(watched)).slice(0, MAX_REQUESTS);
     const staged = confirmed.find(({ watched }) => isStaged(watched));
     if (staged !== undefined) await this.#reportStaged(staged, nowMs);
     if (suspects.length === 0) return;
@@ -251,8 +252,7 @@ export class WatchLoop {
       return;
     }
     // In the sources' own places, before anything is judged by them: texts and fingerprints are the same for every build of a source.
-    const asked = suspects.slice(0, MAX_REQUESTS).map(({ watched }) => refOf(watched));
-    const answer = await this.#main.gather(asked);
+    const answer = await this.#main.gather(suspects.map(({ watched }) => refOf(watched)));
     // A report of the blocked event loop says why there is no answer. Who still stands still afterwards is found again.
     if (answer.requests.size === 0 && !answer.complete && this.#blockedLoop.explainsSilence) return;
     const gathered = await this.#inSources(answer);
