@@ -59,6 +59,7 @@ async function exitsAsWithout(stuck: StuckProcess, node: NodeBinary, { trouble, 
     node: node.path,
     trouble,
     options: 'off',
+    folder,
     ...(execArgv && { execArgv }),
     ...(read !== undefined && { read }),
   });
@@ -82,6 +83,7 @@ describe.each(ends)('on Node $version', (node) => {
     const stuck = await StuckProcess.start({
       node: node.path,
       trouble: trouble.trouble,
+      folder,
       options: { collector: trouble.collectors?.(collector.url) ?? collector.url, spoolDir: spoolDir() },
       ...(execArgv && { execArgv }),
       ...(read !== undefined && { read }),
@@ -118,7 +120,7 @@ describe('the report arrives though the collector', () => {
     const collector = await CollectorStub.start();
     const front = await new Front(collector.url, manner, 2).listen();
     const options = { collector: front.url, spoolDir: spoolDir() };
-    const stuck = await StuckProcess.start({ node: newest.path, trouble: 'none', options });
+    const stuck = await StuckProcess.start({ node: newest.path, trouble: 'none', options, folder });
     try {
       stuck.hang();
       await collector.next(isHang);
@@ -135,7 +137,7 @@ describe('the report arrives though the collector', () => {
     const collector = await CollectorStub.start();
     const front = await new Front(collector.url, slowly, 1).listen();
     const options = { collector: front.url, spoolDir: spoolDir() };
-    const stuck = await StuckProcess.start({ node: newest.path, trouble: 'none', options });
+    const stuck = await StuckProcess.start({ node: newest.path, trouble: 'none', options, folder });
     try {
       stuck.hang();
       // The next hang is reported after the first has been acknowledged: posts keep their order.
@@ -156,7 +158,7 @@ describe('the report arrives though the collector', () => {
     const front = await new Front(collector.url, () => undefined, 0).listen();
     await front.leave();
     const options = { collector: front.url, spoolDir: spoolDir() };
-    const start = () => StuckProcess.start({ node: newest.path, trouble: 'none', options });
+    const start = () => StuckProcess.start({ node: newest.path, trouble: 'none', options, folder });
     const stuck = await start();
     const next = await start();
     try {
@@ -197,7 +199,7 @@ describe("the report arrives though the spool's disk", () => {
     const file = join(mkdtempSync(join(folder, 'case-')), 'file');
     writeFileSync(file, 'a file in place of the folder');
     const options = { collector: front.url, spoolDir: join(file, 'spool') };
-    const stuck = await StuckProcess.start({ node: newest.path, trouble: 'none', options });
+    const stuck = await StuckProcess.start({ node: newest.path, trouble: 'none', options, folder });
     try {
       stuck.hang();
       await stuck.says('HANGWATCH_ERR_DELIVERY_SPOOL_FAILED');
@@ -217,7 +219,7 @@ describe("the report arrives though the spool's disk", () => {
     const front = await new Front(collector.url, () => undefined, 0).listen();
     await front.leave();
     const options = { collector: front.url, spoolDir: spoolDir() };
-    const stuck = await StuckProcess.start({ node: newest.path, trouble: 'none', options });
+    const stuck = await StuckProcess.start({ node: newest.path, trouble: 'none', options, folder });
     let keeper = 0;
     try {
       stuck.hang();

@@ -12,6 +12,8 @@ export interface StuckOptions {
   readonly trouble: string;
   /** hangwatch's options, or `off`: without it. */
   readonly options: Readonly<Record<string, unknown>> | 'off';
+  /** Its temporary folder. */
+  readonly folder: string;
   readonly execArgv?: readonly string[];
   /** Whether what it writes is read. @default true */
   readonly read?: boolean;
@@ -25,12 +27,16 @@ export class StuckProcess {
   readonly #waiting = new Set<() => void>();
   #port = 0;
 
-  private constructor({ node, trouble, options, execArgv = [], read = true }: StuckOptions) {
+  private constructor({ node, trouble, options, folder, execArgv = [], read = true }: StuckOptions) {
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(VITEST|HANGWATCH|NODE_ENV|NODE_OPTIONS)/.test(name)),
     );
     const said = options === 'off' ? 'off' : JSON.stringify({ timeout: 400, scanInterval: 40, ...options });
-    this.child = spawn(node, [...execArgv, SCENARIO, trouble, said], { env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+    this.child = spawn(node, [...execArgv, SCENARIO, trouble, said], {
+      // What it leaves behind is removed with the test's own folder: it is not given the time to clean up.
+      env: { ...env, TMPDIR: folder },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    });
     this.#ended = once(this.child, 'exit');
     if (!read) return;
     this.child.stdout?.resume();
