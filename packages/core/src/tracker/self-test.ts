@@ -91,6 +91,9 @@ export class SelfTest {
       timer.unref();
     });
     try {
+      // Entering has started the watchdog, where that is possible: what can be told at once is not waited for.
+      const whyNot = this.#whyNotRunning();
+      if (whyNot !== undefined) throw failed('NOT_RUNNING', whyNot);
       const found = await Promise.race([staged.found, timeUp]);
       const detectedMs = performance.now() - began;
       if (!found) {
