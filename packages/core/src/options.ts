@@ -63,6 +63,12 @@ export interface HangwatchOptions {
    * @default false
    */
   readonly errorMessages?: boolean | undefined;
+  /**
+   * Most milliseconds by which the end of a process is delayed so that its report gets out, where an error ends it or requests are
+   * in flight; `false`: the end of the process is not reported.
+   * @default 250
+   */
+  readonly exitDelay?: number | false | undefined;
   /** Called on the main thread with each dump of kind `hang`. What it throws goes to `onInternalError`. */
   readonly onHang?: ((dump: Dump) => void) | undefined;
   /**

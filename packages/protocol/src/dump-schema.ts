@@ -50,6 +50,7 @@ const EvidenceClassSchema = oneOf([
   'chain-stalled',
   'slow',
   'on-request',
+  'crashed',
 ]);
 
 /** An object whose missing fields are described by what they ought to be, not by what the object ought to be. */
@@ -239,6 +240,13 @@ const ResourcesSchema = v.pipe(
   }),
 );
 
+const CrashSchema = object({
+  cause: oneOf(['uncaught-exception', 'unhandled-rejection', 'exit', 'died']),
+  exitCode: v.optional(count),
+  error: v.optional(ErrorSchema),
+  renewedEveryMs: v.optional(milliseconds),
+});
+
 const RecorderSchema = object({
   reachMs: milliseconds,
   resolutionMs: milliseconds,
@@ -261,13 +269,14 @@ export const EnvelopeSchema = object(
   {
     schema: v.literal(DUMP_SCHEMA_VERSION, `must be ${JSON.stringify(DUMP_SCHEMA_VERSION)}`),
     id: dumpId,
-    kind: oneOf(['hang', 'loop-block', 'recovered', 'gone', 'snapshot']),
+    kind: oneOf(['hang', 'loop-block', 'recovered', 'gone', 'snapshot', 'crash']),
     selfTest: v.optional(boolean),
     at: timestamp,
     follows: v.optional(dumpId),
     process: ProcessSchema,
     verdict: object({ evidence: EvidenceClassSchema, summary: text, fingerprint: v.optional(text) }),
     requests: list(v.unknown(), DUMP_LIMITS.requests),
+    crash: v.optional(CrashSchema),
     recorder: v.optional(RecorderSchema),
     evidence: v.optional(object({ complete: boolean, tookMs: milliseconds, note: v.optional(text) })),
     eventLoop: object({ delayP99Ms: milliseconds, utilization: share }),

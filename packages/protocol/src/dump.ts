@@ -4,10 +4,10 @@ export const DUMP_SCHEMA_VERSION = 'hangwatch.dump/1';
 /**
  * What a dump reports: a request that hangs (`hang`), that was reported and has finished after all (`recovered`),
  * or that ended otherwise (`gone`, see below); an event loop that stands still (`loop-block`), whose end is told as `recovered` too;
- * or what was in flight when somebody asked (`snapshot`).
+ * what was in flight when somebody asked (`snapshot`); or the end of a process that had requests in flight, or that an error ended (`crash`).
  * Gone: its client has left, or hangwatch was told to answer in its place.
  */
-export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot';
+export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot' | 'crash';
 
 /**
  * Evidence classes, strongest first. The first watchdogs send the last three; a receiver knows them all, so that a collector
@@ -23,6 +23,7 @@ export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot'
  * - `chain-stalled`: its own awaits stand still while other work in its context moves
  * - `slow`: it moves, and has been running for longer than `maxDuration`
  * - `on-request`: nothing is wrong; somebody asked what is in flight
+ * - `crashed`: the process has ended; `crash` says how
  */
 export type Evidence =
   | 'proven-cycle'
@@ -34,7 +35,8 @@ export type Evidence =
   | 'no-progress'
   | 'chain-stalled'
   | 'slow'
-  | 'on-request';
+  | 'on-request'
+  | 'crashed';
 
 /** Whose code a frame is: the application's, an installed dependency's, Node's own, or hangwatch's. */
 export type FrameKind = 'app' | 'dependency' | 'node' | 'hangwatch';
@@ -69,6 +71,8 @@ export interface Dump {
   verdict: DumpVerdict;
   /** All requests in flight, stuck ones first. */
   requests: DumpRequest[];
+  /** Only in a dump of kind `crash`. */
+  crash?: DumpCrash | undefined;
   /** What happened before. */
   recorder?: DumpRecorder | undefined;
   /** How the evidence was got. */
@@ -178,6 +182,21 @@ export interface DumpCheckpoint {
 export interface DumpTrailEntry extends DumpCheckpoint {
   /** What the application gave to `checkpoint(label, data)`: bounded, with what looks like a secret redacted. */
   data?: DumpData | undefined;
+}
+
+/** How a process has ended. */
+export interface DumpCrash {
+  /**
+   * - `uncaught-exception`, `unhandled-rejection`: by an error that nobody handled
+   * - `exit`: by `process.exit`, or because there was nothing left to do, with requests in flight
+   * - `died`: without a word, as by SIGKILL, an abort or a segmentation fault. The dump is the last record that was kept for that case, and tells of
+   *   the process as it was at `at`
+   */
+  cause: 'uncaught-exception' | 'unhandled-rejection' | 'exit' | 'died';
+  exitCode?: number | undefined;
+  error?: DumpError | undefined;
+  /** Only of `died`: how often the record was renewed, so about how much later than `at` the process may have died. */
+  renewedEveryMs?: number | undefined;
 }
 
 /**

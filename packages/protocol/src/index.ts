@@ -4,6 +4,7 @@ export type {
   DumpAwait,
   DumpBlock,
   DumpCheckpoint,
+  DumpCrash,
   DumpData,
   DumpError,
   DumpEventLoop,

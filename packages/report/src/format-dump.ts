@@ -1,6 +1,7 @@
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
 import { cleanText } from './clean-text.ts';
 import { formatBlock, threadPoolText } from './format-block.ts';
+import { formatCrash } from './format-crash.ts';
 import { formatDumpLine } from './format-dump-line.ts';
 import type { FormatDumpOptions } from './format-dump-options.ts';
 import { formatDuration } from './format-duration.ts';
@@ -39,6 +40,7 @@ export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string 
   const blocks = [
     [title(dump, style), ...origin(dump, style)],
     formatBlock(dump, style),
+    formatCrash(dump, style),
     ...shown,
     others.length === 0
       ? []

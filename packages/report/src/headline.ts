@@ -1,6 +1,9 @@
 import type { Dump } from '@hangwatch/protocol';
 
-/** What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `BLOCKED (event loop)`, `RECOVERED`, `GONE`, `SNAPSHOT`, `SELF-TEST`. */
+/**
+ * What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `BLOCKED (event loop)`, `RECOVERED`, `GONE`, `SNAPSHOT`, `CRASH`,
+ * `SELF-TEST`.
+ */
 export function headline(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): string {
   if (dump.selfTest === true) return dump.kind === 'hang' ? 'SELF-TEST' : `SELF-TEST ${dump.kind.toUpperCase()}`;
   if (dump.kind === 'loop-block') return 'BLOCKED (event loop)';

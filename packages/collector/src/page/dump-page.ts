@@ -2,8 +2,11 @@ import type { Dump, DumpRequest } from '@hangwatch/protocol';
 import {
   checkpointText,
   earlierPlaces,
+  errorText,
   formatDuration,
+  frameText,
   requestTitle,
+  staleText,
   standing,
   threadPoolText,
   threadText,
@@ -32,6 +35,7 @@ export function dumpPage(dump: Dump, now: Date): string {
 <p class="links"><a href="/v1/dumps/${id}">JSON</a> <a href="/dumps/${id}/text">Text</a>
 ${dump.follows !== undefined && html` <a href="/dumps/${encodeURIComponent(dump.follows)}">The report that this follows</a>`}</p>
 ${blockSection(dump)}
+${crashFacts(dump)}
 ${
   stuck.length > 0 &&
   html`<section><h2>Stuck</h2>${stuck.slice(0, MAX_STUCK).map((request) => stuckRequest(request, dump))}
@@ -42,6 +46,18 @@ ${recorderTable(dump)}
 ${processFacts(dump)}
 </article>`;
   return layout({ title: `${dump.verdict.summary} · hangwatch`, body });
+}
+
+function crashFacts(dump: Dump): Html | false {
+  const error = dump.crash?.error;
+  const stale = staleText(dump);
+  if (error === undefined && stale === undefined) return false;
+  const { cwd } = dump.process;
+  return html`
+<section><h2>How it ended</h2>
+${stale !== undefined && html`<p>${capitalised(stale)}.</p>`}
+${error !== undefined && html`<p><b>${errorText(error)}</b></p><figure class="stack"><ol>${error.frames.map((frame) => html`<li class="${frame.kind === 'app' ? 'app' : 'other'}"><code>${frameText(frame, cwd)}</code></li>`)}</ol></figure>`}
+</section>`;
 }
 
 function origin(dump: Dump, now: Date): Html {

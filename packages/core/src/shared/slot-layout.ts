@@ -14,6 +14,7 @@
  *     8 BEAT           the last of them that the main thread has answered
  *     9 RUNNING        number of the request whose code began or went on last; 0 since the last heartbeat: none
  *    10 INSPECTOR_PORT port of Node's inspector at the last heartbeat; 0: closed
+ *    12 CRASH_TOLD     1 once the report of the process's end is out, for which the main thread waits
  *
  * Segment, as many as needed, 1,024 slots of one cache line (64 bytes) each:
  *
@@ -49,6 +50,7 @@ export const kBeatAsked = 7;
 export const kBeat = 8;
 export const kRunning = 9;
 export const kInspectorPort = 10;
+export const kCrashTold = 12;
 
 export const SLOT_CELLS = 16;
 export const SLOTS_PER_SEGMENT = 1_024;

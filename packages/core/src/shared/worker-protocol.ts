@@ -2,6 +2,7 @@ import type {
   Dump,
   DumpAwait,
   DumpCheckpoint,
+  DumpCrash,
   DumpError,
   DumpFrame,
   DumpLayer,
@@ -175,6 +176,8 @@ export type ToWatchdog =
   | CutOff
   /** Somebody asks for a dump of everything in flight; the answer is a `snapshot`. */
   | { readonly type: 'dump'; readonly id: number }
+  /** The process ends, and waits until CRASH_TOLD is set, for so long at most. */
+  | { readonly type: 'crash'; readonly crash: DumpCrash; readonly deadlineMs: number }
   | { readonly type: 'stop'; readonly deadlineMs: number };
 
 /** Watchdog to main thread. */

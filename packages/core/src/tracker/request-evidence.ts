@@ -161,7 +161,7 @@ function sharedWaits(stacks: readonly AwaitStack[], record: RequestRecord): Dump
 }
 
 /** Silence is the normal state of an upgraded connection and of an event stream. */
-function isOpenEnded(request: IncomingRequest, response: OutgoingResponse): boolean {
+export function isOpenEnded(request: IncomingRequest, response: OutgoingResponse): boolean {
   if (response.statusCode === 101) return true;
   if (!response.headersSent) return false;
   if (

@@ -6,6 +6,8 @@ describe('a wrong option is said as it was given', () => {
   test.each<[unknown, string]>([
     [5, 'options must be an object, got 5'],
     [{ timeout: 'abc' }, 'options.timeout must be a positive number of milliseconds, got "abc"'],
+    [{ exitDelay: 0 }, 'options.exitDelay must be a number of milliseconds from 1 to 10000 or false, got 0'],
+    [{ exitDelay: true }, 'options.exitDelay must be a number of milliseconds from 1 to 10000 or false, got true'],
     [{ timeout: 0 }, 'options.timeout must be a positive number of milliseconds, got 0'],
     [{ timeout: Number.NaN }, 'options.timeout must be a positive number of milliseconds, got NaN'],
     [{ timeout: 2 ** 31 }, 'options.timeout must be a positive number of milliseconds, got 2147483648'],

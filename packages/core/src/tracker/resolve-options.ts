@@ -32,6 +32,8 @@ export interface ResolvedOptions {
   readonly level: Level;
   readonly signal: NodeJS.Signals | undefined;
   readonly errorMessages: boolean;
+  /** 0: the end of the process is not reported. */
+  readonly exitDelayMs: number;
   readonly onHang: HangwatchOptions['onHang'];
   readonly onInternalError: HangwatchOptions['onInternalError'];
 }
@@ -91,6 +93,12 @@ const OptionsSchema = v.strictObject({
   spoolDir: v.optional(text('a non-empty path')),
   routeName: v.optional(callback),
   signal: v.optional(v.custom<NodeJS.Signals>(isUsableSignal, expected(SIGNAL))),
+  exitDelay: v.optional(
+    v.custom<number | false>(
+      (x) => x === false || (typeof x === 'number' && x >= 1 && x <= 10_000),
+      expected('a number of milliseconds from 1 to 10000 or false'),
+    ),
+  ),
   errorMessages: v.optional(v.boolean(expected('true or false'))),
   onHang: v.optional(callback),
   onInternalError: v.optional(callback),
@@ -143,6 +151,7 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     level: given.level ?? 'basic',
     signal: given.signal,
     errorMessages: given.errorMessages ?? false,
+    exitDelayMs: given.exitDelay === false ? 0 : (given.exitDelay ?? 250),
     onHang: given.onHang,
     onInternalError: given.onInternalError,
   });

@@ -28,6 +28,7 @@ import { BodyBytes } from './body-bytes.ts';
 import { byteCounters, isHttp2 } from './byte-counters.ts';
 import { DumpSignal } from './dump-signal.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
+import { ExitWatch } from './exit-watch.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { InFlightTable, type Slot } from './in-flight-table.ts';
@@ -70,6 +71,7 @@ export class Tracker implements RecordOwner {
   readonly #snapshots: Snapshots;
   readonly #signal: DumpSignal | undefined;
   readonly #entered: Site;
+  readonly #exit: ExitWatch | undefined;
   readonly #selfTest: SelfTest;
   readonly #said = new Set<string>();
   #nextId = 1;
@@ -107,6 +109,9 @@ export class Tracker implements RecordOwner {
     this.#selfTest = new SelfTest(this, options, () => this.#thread.state);
     this.#lastLook = new LastLook(this, (message) => this.#thread.post(message));
     this.#entered = this.site('request entered');
+    const { exitDelayMs, errorMessages } = options;
+    if (exitDelayMs > 0)
+      this.#exit = new ExitWatch(this.records, errorMessages, (crash) => this.#thread.crash(crash, exitDelayMs));
     this.#signal = options.signal === undefined ? undefined : new DumpSignal(options.signal, () => this.snapshot());
     if (options.blockedLoopMs > 0 && options.blockedLoopStack) offerPausedEvidence(this);
   }
@@ -322,6 +327,7 @@ export class Tracker implements RecordOwner {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#signal?.stop();
+    this.#exit?.stop();
     // A server closes when its last connection has: whoever is left has no client any more.
     for (const record of [...this.records]) record?.leave(record.response !== undefined && wasSent(record.response));
     this.#outbound.stop();

@@ -4,8 +4,10 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { types } from 'node:util';
 import { threadId, Worker } from 'node:worker_threads';
+import type { DumpCrash } from '@hangwatch/protocol';
 import { HangwatchError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
+import { kCrashTold } from '../shared/slot-layout.ts';
 import type { StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../version.ts';
@@ -97,6 +99,14 @@ export class WatchdogThread {
       await stopped;
     }
     await worker.terminate();
+  }
+
+  /** Has the end of the process reported, and waits for it, for `longestMs` at most. Only for a process that is about to be no more. */
+  crash(crash: DumpCrash, longestMs: number): void {
+    if (this.#state !== 'running') return;
+    const told = new Int32Array(this.#parts.table.header.buffer);
+    this.post({ type: 'crash', crash, deadlineMs: longestMs });
+    Atomics.wait(told, kCrashTold, 0, longestMs);
   }
 
   #spawn(): void {

@@ -3,6 +3,7 @@ import {
   DUMP_SCHEMA_VERSION,
   type Dump,
   type DumpBlock,
+  type DumpCrash,
   type DumpKind,
   type DumpProcess,
   type DumpRequest,
@@ -10,6 +11,7 @@ import {
 } from '@hangwatch/protocol';
 import { clockSince } from '../shared/slot-layout.ts';
 import { type CutOff, MAX_REQUESTS, type RequestEvidence, type WatchdogSettings } from '../shared/worker-protocol.ts';
+import { crashVerdict } from './crash-verdict.ts';
 import { cutToLimits } from './cut-to-limits.ts';
 import { EVIDENCE_ORDER } from './diagnose.ts';
 import { seconds } from './duration-text.ts';
@@ -36,6 +38,8 @@ export type LastReport = Pick<Dump, 'id' | 'verdict' | 'selfTest'>;
 
 /** Requests in the dump of one that was cut off. */
 const MAX_BYSTANDERS = 1_000;
+/** Requests shown of a process that ends, the oldest. */
+const MAX_CRASH_REQUESTS = 200;
 const NO_LOOP = { delayP99Ms: 0, utilization: 0 };
 
 /** Puts dumps together from what the table, the main thread and the diagnosis say. */
@@ -144,6 +148,35 @@ export class DumpBuilder {
       verdict,
       requests: [one, ...others],
       evidence: { complete: true, tookMs: 0, ...(note === undefined ? {} : { note }) },
+      eventLoop: NO_LOOP,
+      resources: {},
+      suppressed: { dumps: 0, requests: 0 },
+    });
+  }
+
+  /**
+   * The dump of a process that ends, or that may have ended when this is read.
+   *
+   * @param id the same for all dumps of one process's end, of which the first counts
+   */
+  crash(id: string, crash: DumpCrash, inFlight: readonly Watched[], follows: string | undefined, nowMs: number): Dump {
+    const oldestFirst = [...inFlight].sort((a, b) => elapsedMs(b, nowMs) - elapsedMs(a, nowMs));
+    const shown = oldestFirst.slice(0, MAX_CRASH_REQUESTS);
+    const requests = shown.map((watched) => this.#request(watched, undefined, nowMs, undefined));
+    const left = inFlight.length - shown.length;
+    return cutToLimits({
+      ...this.#frame('crash'),
+      id,
+      ...(follows === undefined ? {} : { follows }),
+      verdict: crashVerdict(crash, requests, inFlight.length, this.#settings.cwd),
+      requests,
+      crash,
+      recorder: this.#past.describe(shown.map(ofInterest), nowMs),
+      evidence: {
+        complete: true,
+        tookMs: 0,
+        ...(left === 0 ? {} : { note: `${left} more requests were in flight than are shown` }),
+      },
       eventLoop: NO_LOOP,
       resources: {},
       suppressed: { dumps: 0, requests: 0 },

@@ -32,7 +32,8 @@ export function combineFingerprints(fingerprints: readonly string[]): string {
   return distinct.length === 1 && distinct[0] !== undefined ? distinct[0] : digest(distinct);
 }
 
-const digest = (parts: readonly string[]): string =>
+/** One short text for several. */
+export const digest = (parts: readonly string[]): string =>
   createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
 
 /** The stacks that tell one hang from another. Without an await it is the error's, or the last layer's place. */

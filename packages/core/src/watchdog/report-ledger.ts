@@ -44,6 +44,15 @@ export class ReportLedger {
     return ids.size === 1 ? [...ids][0] : undefined;
   }
 
+  /** The dump that last reported one of these: of the first of them that was reported at all. */
+  lastDump(requests: readonly SlotRef[]): string | undefined {
+    for (const ref of requests) {
+      const reported = this.#reported.get(keyOf(ref));
+      if (reported !== undefined) return reported.last.id;
+    }
+    return undefined;
+  }
+
   /** A request has ended. `true` where that has to be told, and nothing else was waiting to be. */
   left({ slot, generation, finished, answeredStatus, elapsedMs }: Extract<ToWatchdog, { type: 'left' }>): boolean {
     const key = keyOf({ slot, generation });

@@ -30,6 +30,7 @@ function setUp(
   const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
   const table = new TestingTable();
   const dumps: Dump[] = [];
+  const records: (Dump | undefined)[] = [];
   const posted: Dump[] = [];
   const asked: ToMain['type'][] = [];
   const generations = new Map<number, number>();
@@ -80,6 +81,7 @@ function setUp(
     },
     monotonicMs: () => Date.now(),
     deliver: (dump) => dumps.push(dump),
+    keepRecord: (dump) => records.push(dump),
     async postNow(dump) {
       posted.push(dump);
       return { ok: true, collector: 'http://collector' };

@@ -1,4 +1,4 @@
-import type { Dump, DumpRequestVerdict } from '@hangwatch/protocol';
+import type { Dump, DumpCrash, DumpRequestVerdict } from '@hangwatch/protocol';
 import { messageOf } from '../message-of.ts';
 import {
   CAPTURES_PER_SECOND,
@@ -31,6 +31,7 @@ import { diagnoseCutOff } from './diagnose-cut-off.ts';
 import { DumpBuilder, type Finding } from './dump-builder.ts';
 import { Episode, standingPlace } from './episode.ts';
 import { combineFingerprints, fingerprintOf, tellingStacks } from './fingerprint.ts';
+import { type KeepRecord, LastRecord } from './last-record.ts';
 import { type Gathered, MainThread } from './main-thread.ts';
 import { RecentPast } from './recent-past.ts';
 import { RecorderReader } from './recorder-reader.ts';
@@ -56,6 +57,7 @@ export interface WatchLoopParts {
   readonly post: (message: ToMain) => void;
   readonly deliver: (dump: Dump) => void;
   readonly postNow: (dump: Dump) => Promise<PostedNow>;
+  readonly keepRecord: KeepRecord;
   readonly sources: Pick<SourceMapper, 'map' | 'close'>;
   readonly blockProbe: BlockProbe;
 }
@@ -77,6 +79,7 @@ export class WatchLoop {
   readonly #storm: StormControl;
   readonly #ledger = new ReportLedger();
   readonly #blockedLoop: BlockedLoop;
+  readonly #lastRecord: LastRecord;
   #timer: NodeJS.Timeout | undefined;
   #investigation: Promise<void> | undefined;
   #idleScans = 0;
@@ -115,6 +118,7 @@ export class WatchLoop {
       report: (found) => reports.report(found),
       ended: (block, follows) => reports.ended(block, follows),
     });
+    this.#lastRecord = new LastRecord(this.#dumps, parts.keepRecord, settings.scanIntervalMs);
   }
 
   start(): void {
@@ -122,7 +126,7 @@ export class WatchLoop {
     this.#schedule(this.#parts.settings.scanIntervalMs);
   }
 
-  receive(message: Exclude<ToWatchdog, { type: 'stop' }>): void {
+  receive(message: Exclude<ToWatchdog, { type: 'stop' | 'crash' }>): void {
     switch (message.type) {
       case 'segment':
         this.#table.add(message.index, message.buffer);
@@ -162,6 +166,18 @@ export class WatchLoop {
     this.#parts.sources.close();
     await this.#investigation;
     this.#reportEnded();
+    this.#lastRecord.clear();
+  }
+
+  /** The process ends: that is reported, with what the table says, and nothing is scanned any more. */
+  crash(crash: DumpCrash): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#blockedLoop.stop();
+    const nowMs = this.#clock.advance(this.#parts.monotonicMs());
+    this.#reportEnded();
+    const inFlight = this.#inFlight(nowMs);
+    this.#parts.deliver(this.#lastRecord.crash(crash, inFlight, this.#ledger.lastDump(inFlight), nowMs));
   }
 
   /** One scan. Public for tests: in the thread, the timer calls it. */
@@ -175,6 +191,7 @@ export class WatchLoop {
     this.#lastScanMs = monotonic;
     this.#reportEnded();
     const scan = this.#scanner.scan(nowMs);
+    this.#lastRecord.update(scan.inFlight, this.#ledger.lastDump(scan.inFlight), nowMs, monotonic);
     if (this.#park(scan.inFlight.length)) return;
     if (scan.inFlight.length > 0) {
       post({
@@ -362,6 +379,7 @@ export class WatchLoop {
       this.#parts.deliver(dump);
       if (this.#parts.settings.notifyHang) this.#parts.post({ type: 'hang', dump });
       this.#remember(findings, dump);
+      this.#lastRecord.outdated();
     }
     for (const { watched, verdict, place } of findings) {
       if (watched.episode === undefined) watched.episode = new Episode(verdict, place, foundMs);

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../message-of.ts';
-import { HEADER_CELLS } from '../shared/slot-layout.ts';
+import { HEADER_CELLS, kCrashTold } from '../shared/slot-layout.ts';
 import type { ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { createBlockProbe } from './blocked-loop/block-probe.ts';
 import { systemClock } from './delivery/clock.ts';
@@ -37,11 +37,27 @@ const loop = new WatchLoop({
   post,
   deliver: (dump) => delivery.send(dump),
   postNow: (dump) => delivery.postNow(dump),
+  keepRecord: (dump) => delivery.keepRecord(dump),
   sources,
   blockProbe: createBlockProbe(settings, new Uint32Array(settings.header, 0, HEADER_CELLS), sources),
 });
 
+async function tellCrash({ crash, deadlineMs }: Extract<ToWatchdog, { type: 'crash' }>): Promise<void> {
+  const told = new Int32Array(settings.header);
+  try {
+    loop.crash(crash);
+    await delivery.close(deadlineMs);
+  } finally {
+    Atomics.store(told, kCrashTold, 1);
+    Atomics.notify(told, kCrashTold);
+  }
+}
+
 port.on('message', (message: ToWatchdog) => {
+  if (message.type === 'crash') {
+    void tellCrash(message);
+    return;
+  }
   if (message.type !== 'stop') {
     loop.receive(message);
     return;

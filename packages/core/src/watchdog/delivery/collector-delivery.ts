@@ -15,6 +15,7 @@ import { openSpool } from './open-spool.ts';
 import { type Parcel, packDump, unpackDump } from './parcel.ts';
 import { ParcelQueue } from './parcel-queue.ts';
 import type { Problems } from './problems.ts';
+import { RecordKeeper } from './record-keeper.ts';
 
 /** A dump that is still only in memory after this long goes to disk as well: whoever kills a hung process does not wait. */
 const IN_MEMORY_MS = 2_000;
@@ -63,6 +64,7 @@ export class CollectorDelivery implements Delivery {
   readonly #addresses: AddressBook;
   readonly #http: HttpPost;
   readonly #spool: CountedSpool;
+  readonly #record: RecordKeeper;
   readonly #timers: Record<'start' | 'wake' | 'inMemory', Timer | undefined>;
   #pumping: Promise<void> | undefined;
   /** When the spool may next be looked into, on the monotonic clock. */
@@ -98,6 +100,7 @@ export class CollectorDelivery implements Delivery {
       clock,
     );
     this.#spool = new CountedSpool(spool, counters, problems);
+    this.#record = new RecordKeeper(this.#spool);
     this.#spoolDueAt = clock.now() + START_MS * (1 + random());
     this.#timers = { start: clock.setTimeout(() => this.#warmUp(), START_MS), wake: undefined, inMemory: undefined };
     this.#schedule();
@@ -138,6 +141,10 @@ export class CollectorDelivery implements Delivery {
       this.#expectSpooled(0);
     }
     return outcome;
+  }
+
+  keepRecord(dump: Dump | undefined): void {
+    this.#record.keep(dump);
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -294,6 +301,8 @@ export class CollectorDelivery implements Delivery {
     }
     await within(Promise.all(printing), deadlineMs * (1 - POSTING_SHARE - SPOOLING_SHARE), this.#clock);
     this.#printer.close();
+    // Last: until the process's end is told otherwise, the record would tell of it.
+    this.#record.keep(undefined);
     this.#spool.close();
   }
 

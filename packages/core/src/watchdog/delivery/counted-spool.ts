@@ -62,6 +62,16 @@ export class CountedSpool {
     return (await this.#attempt(this.#port.setAside(file, 'rejected').then(() => true))) ?? false;
   }
 
+  /** Keeps the record of this process. Where that fails, its death leaves no word. */
+  async keepRecord(gzip: Buffer): Promise<void> {
+    await this.#attempt(this.#port.keepRecord(gzip));
+  }
+
+  /** Removes the record of this process. */
+  async forgetRecord(): Promise<void> {
+    await this.#attempt(this.#port.forgetRecord());
+  }
+
   /** Lets go of what the spool holds; what has been asked for is still done. */
   close(): void {
     this.#port.close();

@@ -54,6 +54,11 @@ export interface Delivery {
   send(dump: Dump): void;
   /** Posts a dump at once, whatever waits and whichever collector is being left alone, and keeps it nowhere. Never rejects. */
   postNow(dump: Dump): Promise<PostedNow>;
+  /**
+   * Keeps a dump on disk in case the process dies without a word, in place of the one before: whoever looks into the spool next posts it.
+   * `undefined`: there is nothing to keep any more. Never throws, never waits; without a spool it does nothing.
+   */
+  keepRecord(dump: Dump | undefined): void;
   readonly counters: DeliveryCounters;
   /** Delivers what can be delivered in `deadlineMs`, spools or prints the rest. Always resolves, at most a little later. */
   close(deadlineMs: number): Promise<void>;

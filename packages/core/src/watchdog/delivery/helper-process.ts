@@ -61,6 +61,7 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
   #idle: Timer | undefined;
   #nextId = 1;
   #closed = false;
+  #held = false;
 
   constructor(options: HelperProcessOptions) {
     this.#options = options;
@@ -82,6 +83,11 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
       const child = this.#child ?? this.#start();
       if (child) writeJsonLine(child.stdin, { ...task, id });
     });
+  }
+
+  /** While it is held, the process stays, however long it has nothing to do. Told before a task is asked. */
+  hold(held: boolean): void {
+    this.#held = held;
   }
 
   /** Lets go of the process; what has been asked is still done. */
@@ -137,7 +143,7 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
 
   #rest(): void {
     if (this.#closed) this.#letGo();
-    else this.#idle = this.#options.clock.setTimeout(() => this.#letGo(), IDLE_MS);
+    else if (!this.#held) this.#idle = this.#options.clock.setTimeout(() => this.#letGo(), IDLE_MS);
   }
 
   #letGo(): void {

@@ -6,7 +6,12 @@ import { type SpoolPort, spoolInThread } from './spool-port.ts';
 
 /** The spool, its disk work in a process of its own where a file for that is given and Node can be started. */
 export function openSpool(settings: SpoolSettings, processFile: string | undefined, clock: Clock): SpoolPort {
-  const inThread = spoolInThread(new Spool(settings, () => clock.wallNow()));
+  const inThread: SpoolPort = {
+    ...spoolInThread(new Spool(settings, () => clock.wallNow())),
+    // A file a second is no work for this thread, and nobody would keep the record fresh while this process is stopped.
+    keepRecord: async () => undefined,
+    forgetRecord: async () => undefined,
+  };
   if (processFile === undefined || !canStartNode()) return inThread;
   return spoolInProcess({ file: processFile, settings, clock, fallback: inThread });
 }

@@ -32,5 +32,11 @@ export async function performTask(spool: SpoolPort, task: SpoolTask): Promise<Sp
     case 'set-aside':
       await spool.setAside(task.file, task.as);
       return undefined;
+    case 'keep-record':
+      await spool.keepRecord(Buffer.from(task.gzip, 'base64'));
+      return undefined;
+    case 'forget-record':
+      await spool.forgetRecord();
+      return undefined;
   }
 }

@@ -68,6 +68,8 @@ const failingPort: SpoolPort = {
   release: () => Promise.reject(new Error('fell back')),
   discard: () => Promise.reject(new Error('fell back')),
   setAside: () => Promise.reject(new Error('fell back')),
+  keepRecord: () => Promise.reject(new Error('fell back')),
+  forgetRecord: () => Promise.reject(new Error('fell back')),
   close: () => undefined,
 };
 

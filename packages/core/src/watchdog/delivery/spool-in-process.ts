@@ -34,6 +34,8 @@ export function spoolInProcess(options: SpoolInProcessOptions): SpoolPort {
     release: async (file) => void (await keeper.ask({ type: 'release', file })),
     discard: async (file) => void (await keeper.ask({ type: 'discard', file })),
     setAside: async (file, as) => void (await keeper.ask({ type: 'set-aside', file, as })),
+    keepRecord: async (gzip) => void (await keeper.ask({ type: 'keep-record', gzip: gzip.toString('base64') })),
+    forgetRecord: async () => void (await keeper.ask({ type: 'forget-record' })),
     close: () => keeper.close(),
   };
 }
@@ -53,6 +55,8 @@ class SpoolKeeper {
 
   async ask(task: SpoolTask): Promise<SpoolResult> {
     if (this.#clock.now() < this.#stalledUntil) throw stalled();
+    // Its end would mean that of this process.
+    if (task.type === 'keep-record' || task.type === 'forget-record') this.#process.hold(task.type === 'keep-record');
     try {
       const answer = await this.#process.ask(task);
       if (answer.type === 'done') return answer.result;

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
  * A spool file's name says all that is known about it without opening it, so that every change of state is one rename:
  *
  *     <time>-<destination>-<tries>-<instance>-<random>.<state>
- *     state: tmp | json.gz | json.gz.claim-<time>-<claimer> | json.gz.rejected | json.gz.bad
+ *     state: tmp | live | json.gz | json.gz.claim-<time>-<claimer> | json.gz.rejected | json.gz.bad
  *
  * Times are wall-clock milliseconds, base 36, nine digits: names sort by age.
  */
@@ -23,6 +23,8 @@ export interface SpoolName {
 /** Where a file is in its life. */
 export type SpoolState =
   | { readonly kind: 'unfinished' }
+  /** The record of a process that lives, as long as the file is kept fresh. */
+  | { readonly kind: 'live' }
   | { readonly kind: 'ready' }
   /** Somebody is posting it; when the lease has run out, anybody may take it over. */
   | { readonly kind: 'claimed'; readonly claimedAt: number; readonly claimer: string }
@@ -30,7 +32,7 @@ export type SpoolState =
   | { readonly kind: 'bad' };
 
 const PATTERN =
-  /^([0-9a-z]{9})-([0-9a-f]{8})-([0-9a-z]{2})-([A-Za-z0-9]{1,40})-([0-9a-f]{24})\.(?:(tmp)|json\.gz(?:\.(rejected|bad)|\.claim-([0-9a-z]{9})-([A-Za-z0-9]{1,40}))?)$/;
+  /^([0-9a-z]{9})-([0-9a-f]{8})-([0-9a-z]{2})-([A-Za-z0-9]{1,40})-([0-9a-f]{24})\.(?:(tmp|live)|json\.gz(?:\.(rejected|bad)|\.claim-([0-9a-z]{9})-([A-Za-z0-9]{1,40}))?)$/;
 const MAX_TRIES = 36 * 36 - 1;
 
 /** A new name, unpredictable. */
@@ -47,6 +49,8 @@ export function formatSpoolName(name: SpoolName): string {
   switch (state.kind) {
     case 'unfinished':
       return `${stem}.tmp`;
+    case 'live':
+      return `${stem}.live`;
     case 'ready':
       return `${stem}.json.gz`;
     case 'claimed':
@@ -61,10 +65,11 @@ export function formatSpoolName(name: SpoolName): string {
 export function parseSpoolName(file: string): SpoolName | undefined {
   const match = PATTERN.exec(file);
   if (!match) return undefined;
-  const [, written = '', destination = '', tries = '', instance = '', random = '', tmp, aside, claimed, claimer] =
+  const [, written = '', destination = '', tries = '', instance = '', random = '', early, aside, claimed, claimer] =
     match;
   let state: SpoolState = { kind: 'ready' };
-  if (tmp) state = { kind: 'unfinished' };
+  if (early === 'tmp') state = { kind: 'unfinished' };
+  else if (early === 'live') state = { kind: 'live' };
   else if (aside === 'rejected' || aside === 'bad') state = { kind: aside };
   else if (claimed && claimer) state = { kind: 'claimed', claimedAt: Number.parseInt(claimed, 36), claimer };
   return {

@@ -12,6 +12,10 @@ export interface SpoolPort {
   discard(file: string): Promise<void>;
   /** Keeps a claim that nobody shall post again. */
   setAside(file: string, as: 'rejected' | 'bad'): Promise<void>;
+  /** Keeps the record of this process, in place of the one before: posted by others once this process is gone. */
+  keepRecord(gzip: Buffer): Promise<void>;
+  /** Removes the record of this process. */
+  forgetRecord(): Promise<void>;
   /** Lets go of what the port holds; what has been asked for is still done. */
   close(): void;
 }
@@ -27,6 +31,8 @@ export function spoolInThread(spool: Spool): SpoolPort {
     release: async (file) => spool.release(file),
     discard: async (file) => spool.discard(file),
     setAside: async (file, as) => spool.setAside(file, as),
+    keepRecord: async (gzip) => spool.keepRecord(gzip),
+    forgetRecord: async () => spool.forgetRecord(),
     close: () => undefined,
   };
 }

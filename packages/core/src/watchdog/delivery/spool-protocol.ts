@@ -13,7 +13,9 @@ export type SpoolTask =
   | { readonly type: 'claim' }
   | { readonly type: 'release'; readonly file: string }
   | { readonly type: 'discard'; readonly file: string }
-  | { readonly type: 'set-aside'; readonly file: string; readonly as: 'rejected' | 'bad' };
+  | { readonly type: 'set-aside'; readonly file: string; readonly as: 'rejected' | 'bad' }
+  | { readonly type: 'keep-record'; readonly gzip: Base64 }
+  | { readonly type: 'forget-record' };
 
 /** {@link ClaimResult} on its way. */
 export type SentClaimResult = Omit<ClaimResult, 'claimed'> & {

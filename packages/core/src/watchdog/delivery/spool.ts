@@ -1,4 +1,4 @@
-import { lstatSync, opendirSync } from 'node:fs';
+import { lstatSync, opendirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoolError } from './spool-error.ts';
 import { readChecked, removeIfThere, renameIfThere, writeWhole } from './spool-file.ts';
@@ -16,6 +16,11 @@ import {
 const MAX_ENTRIES = 20_000;
 // A dump that has failed this often lets the others go first: it may be what fails, not the collector.
 const PATIENT_TRIES = 5;
+
+// A record that nobody has kept fresh for so long is that of a process that is gone. Its keeper does so every few seconds.
+const RECORD_LEASE_MS = 20_000;
+// How soon records of others are looked at again.
+const RECORD_LOOK_MS = 60_000;
 
 // Failures of the process, not of the file that was to be read.
 const NOT_THE_FILE = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
@@ -65,6 +70,8 @@ export class Spool {
   readonly #settings: SpoolSettings;
   readonly #instance: string;
   readonly #wallNow: () => number;
+  /** Name of this process's record, while there is one. */
+  #record: SpoolName | undefined;
 
   constructor(settings: SpoolSettings, wallNow: () => number = Date.now) {
     this.#settings = settings;
@@ -94,7 +101,7 @@ export class Spool {
     const folder = this.#folder();
     const entries = list(folder).filter(({ name }) => name.destination === this.#settings.destination);
     let bad = this.#setAsideUnfinished(folder, entries);
-    for (const { file, name } of entries.filter((entry) => this.#isFree(entry)).sort(byTurn)) {
+    for (const { file, name } of entries.filter((entry) => this.#isFree(folder, entry)).sort(byTurn)) {
       const claimed = formatSpoolName({ ...name, state: this.#claim() });
       if (!renameIfThere(join(folder, file), join(folder, claimed))) continue;
       const gzip = this.#read(folder, claimed);
@@ -119,6 +126,55 @@ export class Spool {
   /** Nobody shall try again, but a person may want to look. */
   setAside(file: string, as: 'rejected' | 'bad'): void {
     this.#change(file, (name) => ({ ...name, state: { kind: as } }));
+  }
+
+  /** Keeps the record of this process: what is to be posted if it dies without a word. It takes the place of the one before. */
+  keepRecord(gzip: Buffer): void {
+    const folder = this.#folder();
+    if (this.#record === undefined) {
+      // What an earlier keeper of the same process has left: that one was killed.
+      for (const { file, name } of list(folder)) {
+        if (name.state.kind === 'live' && name.instance === this.#instance) removeIfThere(join(folder, file));
+      }
+      this.#makeRoom(folder, gzip.length);
+      this.#record = newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance);
+    }
+    const temporary = join(folder, formatSpoolName(this.#record));
+    writeWhole(temporary, this.#recordPath(folder, this.#record), gzip);
+    this.freshenRecord();
+  }
+
+  /** The process lives: nobody may take its record for that of a dead one. */
+  freshenRecord(): void {
+    if (this.#record === undefined) return;
+    const now = this.#wallNow() / 1_000;
+    utimesSync(this.#recordPath(this.#folder(), this.#record), now, now);
+  }
+
+  /** The process has ended as it should, or is in no danger any more. */
+  forgetRecord(): void {
+    if (this.#record === undefined) return;
+    const path = this.#recordPath(this.#folder(), this.#record);
+    this.#record = undefined;
+    removeIfThere(path);
+  }
+
+  /** The process is gone: its record is a dump like any other. */
+  bequeathRecord(): void {
+    if (this.#record === undefined) return;
+    const folder = this.#folder();
+    const path = this.#recordPath(folder, this.#record);
+    renameIfThere(path, join(folder, formatSpoolName({ ...this.#record, state: { kind: 'ready' } })));
+    this.#record = undefined;
+  }
+
+  #recordPath(folder: string, name: SpoolName): string {
+    return join(folder, formatSpoolName({ ...name, state: { kind: 'live' } }));
+  }
+
+  #isStale(path: string): boolean {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats !== undefined && this.#wallNow() - stats.mtimeMs > RECORD_LEASE_MS;
   }
 
   /** The claimed file's bytes; undefined if it is broken or can't be read. */
@@ -150,8 +206,9 @@ export class Spool {
     if (name) renameIfThere(join(folder, file), join(folder, formatSpoolName(to(name))));
   }
 
-  #isFree({ name }: Entry): boolean {
+  #isFree(folder: string, { file, name }: Entry): boolean {
     if (name.state.kind === 'ready') return true;
+    if (name.state.kind === 'live') return name.instance !== this.#instance && this.#isStale(join(folder, file));
     return name.state.kind === 'claimed' && this.#leaseLeftMs(name.state.claimedAt) === 0;
   }
 
@@ -162,9 +219,10 @@ export class Spool {
   }
 
   #nextLeaseEndMs(entries: readonly Entry[]): number | undefined {
-    const left = entries.flatMap(({ name }) =>
-      name.state.kind === 'claimed' ? [this.#leaseLeftMs(name.state.claimedAt)] : [],
-    );
+    const left = entries.flatMap(({ name }) => {
+      if (name.state.kind === 'claimed') return [this.#leaseLeftMs(name.state.claimedAt)];
+      return name.state.kind === 'live' && name.instance !== this.#instance ? [RECORD_LOOK_MS] : [];
+    });
     return left.length > 0 ? Math.max(1, Math.min(...left)) : undefined;
   }
 
@@ -188,7 +246,7 @@ export class Spool {
     let count = files.length + 1;
     let total = files.reduce((sum, { size }) => sum + size, bytes);
     let evicted = 0;
-    const removable = files.filter((entry) => isSetAside(entry) || this.#isFree(entry)).sort(byWorth);
+    const removable = files.filter((entry) => isSetAside(entry) || this.#isFree(folder, entry)).sort(byWorth);
     for (const entry of removable) {
       if (count <= this.#settings.maxFiles && total <= this.#settings.maxBytes) return evicted;
       // Broken and rejected ones have been counted when that was found.
@@ -227,7 +285,8 @@ function byTurn(a: Entry, b: Entry): number {
 }
 
 function byWorth(a: Entry, b: Entry): number {
-  const worth = ({ name }: Entry) => ({ bad: 0, rejected: 1, ready: 2, claimed: 2, unfinished: 2 })[name.state.kind];
+  const worth = ({ name }: Entry) =>
+    ({ bad: 0, rejected: 1, ready: 2, live: 2, claimed: 2, unfinished: 2 })[name.state.kind];
   return worth(a) - worth(b) || byAge(a, b);
 }
 

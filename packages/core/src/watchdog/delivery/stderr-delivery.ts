@@ -32,6 +32,10 @@ export class StderrDelivery implements Delivery {
     return { ok: false, reason: 'no collector is configured: reports go to stderr' };
   }
 
+  keepRecord(): void {
+    // There is nobody to post it later.
+  }
+
   async close(deadlineMs: number): Promise<void> {
     const all = [...this.#printing];
     await within(Promise.all(all), deadlineMs, this.#clock);

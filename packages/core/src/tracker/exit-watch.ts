@@ -1,0 +1,69 @@
+import type { DumpCrash } from '@hangwatch/protocol';
+import { FLAG_UNWATCHED, kFlags } from '../shared/slot-layout.ts';
+import { describeError } from './describe-error.ts';
+import { isOpenEnded } from './request-evidence.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/** An application that catches an error may take its time to flush its logs before it exits because of it. */
+const BLAMED_FOR_MS = 10_000;
+
+interface Fatal {
+  readonly error: unknown;
+  readonly origin: NodeJS.UncaughtExceptionOrigin;
+  readonly atMs: number;
+}
+
+/**
+ * Hears how the process ends, and has it reported where an error ends it or requests are in flight. It handles nothing and listens to no
+ * signal: errors stay uncaught, exit codes and signals what they are. A process that ends with nothing in flight is not delayed.
+ */
+export class ExitWatch {
+  readonly #records: readonly (RequestRecord | undefined)[];
+  readonly #errorMessages: boolean;
+  readonly #report: (crash: DumpCrash) => void;
+  #fatal: Fatal | undefined;
+
+  /** @param report may wait, for a bounded time */
+  constructor(
+    records: readonly (RequestRecord | undefined)[],
+    errorMessages: boolean,
+    report: (crash: DumpCrash) => void,
+  ) {
+    this.#records = records;
+    this.#errorMessages = errorMessages;
+    this.#report = report;
+    process.on('uncaughtExceptionMonitor', this.#onFatal);
+    process.on('exit', this.#onExit);
+  }
+
+  stop(): void {
+    process.removeListener('uncaughtExceptionMonitor', this.#onFatal);
+    process.removeListener('exit', this.#onExit);
+  }
+
+  /** The application may handle it yet: whether it ends the process is known when that ends. */
+  readonly #onFatal = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
+    this.#fatal = { error, origin, atMs: performance.now() };
+  };
+
+  readonly #onExit = (code: number): void => {
+    try {
+      const exitCode = code & 0xff;
+      const fatal = this.#fatal;
+      if (fatal !== undefined && exitCode !== 0 && performance.now() - fatal.atMs < BLAMED_FOR_MS) {
+        const cause = fatal.origin === 'unhandledRejection' ? 'unhandled-rejection' : 'uncaught-exception';
+        this.#report({ cause, exitCode, error: describeError(fatal.error, this.#errorMessages) });
+      } else if (this.#records.some(isCutOff)) this.#report({ cause: 'exit', exitCode });
+    } catch {
+      // Whatever it is, the process is ending, and must end as it would.
+      return;
+    }
+  };
+}
+
+/** A request whose client waits for an answer that will not come. Event streams and upgraded connections are cut off by every exit. */
+function isCutOff(record: RequestRecord | undefined): boolean {
+  if (record?.request === undefined || record.response === undefined) return false;
+  if ((Atomics.load(record.cells, record.base + kFlags) & FLAG_UNWATCHED) !== 0) return false;
+  return !isOpenEnded(record.request, record.response);
+}

@@ -1,0 +1,37 @@
+import type { Dump } from '@hangwatch/protocol';
+import type { CountedSpool } from './counted-spool.ts';
+import { packDump } from './parcel.ts';
+
+/** Keeps the last record of this process in the spool. While the disk is busy with one, the next ones replace each other in memory. */
+export class RecordKeeper {
+  readonly #spool: CountedSpool;
+  #kept = false;
+  #busy = false;
+  #next: { readonly dump: Dump | undefined } | undefined;
+
+  constructor(spool: CountedSpool) {
+    this.#spool = spool;
+  }
+
+  keep(dump: Dump | undefined): void {
+    if (dump === undefined && !this.#kept) return;
+    this.#kept = dump !== undefined;
+    // That there is nothing to keep waits for nobody: it may be the last thing that this process says.
+    if (dump === undefined) {
+      this.#next = undefined;
+      void this.#spool.forgetRecord();
+      return;
+    }
+    this.#next = { dump };
+    if (!this.#busy) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (let next = this.#next; next?.dump !== undefined; next = this.#next) {
+      this.#next = undefined;
+      await this.#spool.keepRecord(packDump(next.dump).gzip);
+    }
+    this.#busy = false;
+  }
+}

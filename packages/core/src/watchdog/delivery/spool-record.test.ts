@@ -1,0 +1,87 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Spool } from './spool.ts';
+import { parseSpoolName } from './spool-names.ts';
+
+let root: string;
+let now: number;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'hangwatch-test-'));
+  now = Date.UTC(2026, 0, 1);
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const spoolOf = (instance: string, maxFiles = 100) =>
+  new Spool(
+    { spoolDir: root, destination: '01234567', instance, maxFiles, maxBytes: 1e6, leaseMs: 300_000 },
+    () => now,
+  );
+const record = (text: string) => gzipSync(JSON.stringify({ id: text }));
+const kinds = () => readdirSync(root).map((file) => parseSpoolName(file)?.state.kind ?? file);
+const claimed = (spool: Spool) => {
+  const { claimed: found } = spool.claim();
+  return found === undefined ? undefined : (JSON.parse(gunzipSync(found.gzip).toString()) as { id: string }).id;
+};
+
+test('a record is one file, renewed in place, and gone once there is nothing to keep', () => {
+  const spool = spoolOf('a');
+  spool.keepRecord(record('first'));
+  now += 1_000;
+  spool.keepRecord(record('second'));
+  expect(kinds()).toEqual(['live']);
+  spool.forgetRecord();
+  spool.forgetRecord();
+  expect(kinds()).toEqual([]);
+});
+
+test('nobody takes the record of a process that lives, for however long it is kept fresh', () => {
+  const spool = spoolOf('a');
+  spool.keepRecord(record('it'));
+  for (let i = 0; i < 100; i++) {
+    now += 15_000;
+    expect(claimed(spoolOf('b'))).toBeUndefined();
+    spool.freshenRecord();
+  }
+  // It is looked at again, now and then.
+  expect(spoolOf('b').claim().retryInMs).toBe(60_000);
+  expect(spool.claim().retryInMs).toBeUndefined();
+});
+
+test('a record that is bequeathed is taken at once, by one, with what was kept last', () => {
+  const spool = spoolOf('a');
+  spool.keepRecord(record('first'));
+  spool.keepRecord(record('last'));
+  spool.bequeathRecord();
+  expect(kinds()).toEqual(['ready']);
+  expect([claimed(spoolOf('b')), claimed(spoolOf('c'))]).toEqual(['last', undefined]);
+});
+
+test('a record that nobody keeps fresh any more is taken by another process, and never by its own', () => {
+  const spool = spoolOf('a');
+  spool.keepRecord(record('it'));
+  now += 20_001;
+  expect(claimed(spool)).toBeUndefined();
+  expect(claimed(spoolOf('b'))).toBe('it');
+  expect(claimed(spoolOf('c'))).toBeUndefined();
+});
+
+test('a new keeper of the same process takes the place of one that was killed', () => {
+  spoolOf('a').keepRecord(record('old'));
+  spoolOf('b').keepRecord(record('of another'));
+  const spool = spoolOf('a');
+  spool.keepRecord(record('new'));
+  expect(kinds()).toEqual(['live', 'live']);
+  spool.bequeathRecord();
+  expect(claimed(spoolOf('c'))).toBe('new');
+});
+
+test('the record of a process that lives is not removed to make room', () => {
+  const spool = spoolOf('a');
+  spool.keepRecord(record('it'));
+  const other = spoolOf('b', 2);
+  for (let i = 0; i < 5; i++) other.put(record(`dump ${i}`), 'ready');
+  expect(kinds().sort()).toEqual(['live', 'ready']);
+});

@@ -1,0 +1,213 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Dump } from '@hangwatch/protocol';
+import {
+  CollectorStub,
+  nodeBinaries,
+  Scenario,
+  type ScenarioOptions,
+  type ScenarioResult,
+} from '@hangwatch/test-utils';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+const SERVER = fileURLToPath(new URL('../scenarios/e2e/crash.mjs', import.meta.url));
+const SLOW = { timeout: 20_000 };
+/** The default of `exitDelay`, and what a busy machine may add to it. */
+const BOUND_MS = 250 + 1_500;
+
+describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+  let collector: CollectorStub;
+  let spoolDir: string;
+
+  beforeAll(async () => {
+    collector = await CollectorStub.start();
+  });
+  afterAll(async () => {
+    await collector.close();
+    expect(collector.refused).toEqual([]);
+  });
+  beforeEach(() => {
+    collector.dumps.length = 0;
+    spoolDir = mkdtempSync(join(tmpdir(), 'hangwatch-crash-'));
+  });
+  afterEach(() => rmSync(spoolDir, { recursive: true, force: true }));
+
+  /** A server that has the watchdog's thread up and running. */
+  async function start(
+    way: string,
+    options: { without?: boolean; url?: string; execArgv?: string[] } & ScenarioOptions = {},
+  ) {
+    const { without, url = collector.url, ...rest } = options;
+    const scenario = new Scenario(SERVER, {
+      node,
+      ...rest,
+      args: [way, ...(without === true ? ['without'] : [])],
+      env: { HANGWATCH_COLLECTOR: url, OPTIONS: JSON.stringify({ spoolDir }) },
+    });
+    const { port, pid } = await scenario.until(({ stdout }) =>
+      stdout.includes('\n') ? (JSON.parse(stdout.split('\n')[0] ?? '') as { port: number; pid: number }) : undefined,
+    );
+    const send = (path: string) =>
+      new Promise<void>((resolve) => {
+        get({ host: '127.0.0.1', port, path, agent: false }, (response) => response.resume().on('close', resolve)).on(
+          'error',
+          () => resolve(),
+        );
+      });
+    return { scenario, send, pid };
+  }
+
+  /** Until the watchdog has loaded its HTTP client, which it does a second after its start: it answers when it reports a hang. */
+  async function warm(send: (path: string) => Promise<void>): Promise<Dump> {
+    void send('/hang');
+    return collector.next(({ kind }) => kind === 'hang');
+  }
+
+  const crashes = () => collector.dumps.filter(({ kind }) => kind === 'crash');
+  const lastMs = ({ stdout }: ScenarioResult) =>
+    Date.now() - (JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { endsAt: number }).endsAt;
+
+  test.each([
+    ['uncaught', 1, 'uncaught-exception'],
+    ['caught', 3, 'uncaught-exception'],
+    ['rejection', 1, 'unhandled-rejection'],
+    ['exit', 0, 'exit'],
+    ['exit-5', 5, 'exit'],
+  ])('%s: the report is out before the process is gone, which ends as it would', async (way, exitCode, cause) => {
+    const { scenario, send, pid } = await start(way);
+    const hang = await warm(send);
+    await send('/quick');
+    void send('/die');
+    const result = await scenario.ended;
+    const tookMs = lastMs(result);
+    const dump = await collector.next(({ kind }) => kind === 'crash');
+    expect({ code: result.code, signal: result.signal }).toEqual({ code: exitCode, signal: null });
+    expect(dump).toMatchObject({
+      follows: hang.id,
+      process: { pid, instance: hang.process.instance },
+      verdict: { evidence: 'crashed' },
+      crash: { cause, exitCode },
+    });
+    expect(dump.requests.map(({ route }) => route)).toEqual(['(not known)', '(not known)']);
+    expect(dump.recorder?.entries.filter(({ type }) => type === 'finished').length).toBeGreaterThan(0);
+    if (cause === 'exit') expect(dump.crash?.error).toBeUndefined();
+    else {
+      expect(dump.crash?.error?.class).toBe('PaymentError');
+      expect(dump.crash?.error?.message).toBeUndefined();
+      expect(dump.crash?.error?.frames[0]?.file).toBe(SERVER);
+      expect(result.stderr.includes('PaymentError')).toBe(way !== 'caught');
+    }
+    expect(JSON.stringify(dump)).not.toContain('4111');
+    expect(crashes()).toHaveLength(1);
+    expect(tookMs).toBeLessThan(BOUND_MS);
+    // Neither a record nor a dump is left for the next start.
+    await expect.poll(() => filesIn(spoolDir), SLOW).toEqual([]);
+  });
+
+  test('a collector that does not answer delays the exit by no more than the bound, and gets the report from the next start', async () => {
+    const silent = 'http://127.0.0.1:9';
+    const { scenario, send } = await start('exit-5', { url: silent });
+    void send('/hang');
+    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.json.gz')), SLOW).not.toEqual([]);
+    void send('/die');
+    const result = await scenario.ended;
+    expect(lastMs(result)).toBeLessThan(BOUND_MS);
+    expect(result.code).toBe(5);
+    // Its dumps are on disk, and its record is not: that would be a second report of the same end.
+    await expect
+      .poll(() => filesIn(spoolDir).map((file) => file.replace(/^.*\.(?=json|live)/, '')), SLOW)
+      .toEqual(['json.gz', 'json.gz']);
+  });
+
+  test.each(['shutdown', 'events', 'swallowed'])('%s: nothing is cut off, and nothing reported', async (way) => {
+    const { scenario, send } = await start(way === 'events' ? 'exit' : way);
+    if (way === 'events') {
+      void send('/events');
+      await expect.poll(() => scenario.stdout).toContain('port');
+      await send('/quick');
+      scenario.child.kill('SIGINT');
+      const { signal } = await scenario.ended;
+      expect(signal).toBe('SIGINT');
+    } else {
+      await send('/quick');
+      void send(way === 'shutdown' ? '/shutdown' : '/die');
+      expect((await scenario.ended).code).toBe(0);
+    }
+    expect(crashes()).toEqual([]);
+    expect(filesIn(spoolDir)).toEqual([]);
+  });
+
+  test.each([
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGKILL', 'SIGKILL'],
+    ['SIGSEGV', 'SIGSEGV'],
+    ['abort', 'SIGABRT'],
+    ['oom', 'SIGABRT'],
+  ])('%s: the next start finds the last record and posts it, once', async (way, signal) => {
+    const execArgv = way === 'oom' ? ['--max-old-space-size=64'] : [];
+    const { scenario, send, pid } = await start(way, { execArgv });
+    const hang = await warm(send);
+    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.live')), SLOW).toHaveLength(1);
+    if (way.startsWith('SIG')) scenario.child.kill(way as NodeJS.Signals);
+    else void send('/die');
+    const result = await scenario.ended;
+    expect({ code: result.code, signal: result.signal }).toEqual({ code: null, signal });
+    // Two starts at once: one of them takes it.
+    const next = await Promise.all([start('exit'), start('exit')]);
+    for (const { send: ask } of next) await ask('/quick');
+    const dump = await collector.next(({ kind }) => kind === 'crash');
+    expect(dump).toMatchObject({
+      process: { pid, instance: hang.process.instance },
+      crash: { cause: 'died', renewedEveryMs: 1_000 },
+    });
+    // It may have been kept a moment before the hang was reported.
+    expect([undefined, hang.id]).toContain(dump.follows);
+    expect(dump.requests[0]).toMatchObject({ id: 1, method: 'GET', checkpoint: { label: 'begun' } });
+    expect(dump.recorder?.entries.map(({ type }) => type)).toEqual(expect.arrayContaining(['started', 'checkpoint']));
+    expect(Date.parse(dump.at)).toBeLessThanOrEqual(Date.now());
+    await expect.poll(() => filesIn(spoolDir), SLOW).toEqual([]);
+    expect(crashes()).toHaveLength(1);
+    for (const { scenario: other } of next) await other.stop();
+  });
+
+  test('a process that lives is not taken for a dead one, also while it is stopped', async () => {
+    const { scenario, send } = await start('exit');
+    await warm(send);
+    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.live')), SLOW).toHaveLength(1);
+    scenario.child.kill('SIGSTOP');
+    const other = await start('exit');
+    const second = collector.next(({ kind, process }) => kind === 'hang' && process.pid === other.pid);
+    void other.send('/hang');
+    // By then the other one has looked into the spool.
+    await second;
+    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.live')), SLOW).toHaveLength(2);
+    expect(crashes()).toEqual([]);
+    scenario.child.kill('SIGCONT');
+    await scenario.stop();
+    await other.scenario.stop();
+  });
+
+  test('exits as fast as a process without hangwatch, where nothing is in flight', async () => {
+    const took = async (without: boolean) => {
+      const { scenario, send } = await start('exit', { without });
+      await send('/quick');
+      void send('/shutdown');
+      return lastMs(await scenario.ended);
+    };
+    const withIt: number[] = [];
+    const withoutIt: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      withIt.push(await took(false));
+      withoutIt.push(await took(true));
+    }
+    // The wait for a report is a quarter of a second at least where nobody answers: it is in none of these.
+    expect(Math.min(...withIt) - Math.min(...withoutIt)).toBeLessThan(150);
+  });
+});
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder).filter((file) => !file.endsWith('.tmp'));
+}
