@@ -1,4 +1,5 @@
-// A server that dies in the way that its argument says, some with requests in flight: `node crash.mjs WAY [without]`.
+// A server that dies in the way that its argument says, some with requests in flight: `node crash.mjs WAY [without]`; a line on stdin makes it
+// exit outside of any request.
 // Prints its port, and, where it is about to end by itself, the time of that.
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,6 +52,8 @@ const ways = {
     for (;;) kept.push(new Array(10_000).fill(kept.length));
   },
 };
+
+process.stdin.once('data', ways['exit']).unref();
 
 const server = http.createServer((request, response) => {
   checkpoint('begun');
