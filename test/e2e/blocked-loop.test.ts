@@ -150,8 +150,8 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
   test('a block that never ends, and is killed from outside, has been reported before', async () => {
     await start({ blockMs: 600_000 });
     void request('/loop');
-    const dump = await collector.next(isBlock);
-    expect(places(blockOf(dump))).toContain(started.marks['loop']);
+    // On a busy machine the stack comes in the second report.
+    await collector.next((one) => isBlock(one) && places(blockOf(one)).includes(started.marks['loop'] ?? 0));
     scenario.child.kill('SIGTERM');
     const { signal } = await scenario.ended;
     expect(signal).toBe('SIGTERM');
