@@ -303,6 +303,47 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     expect(second?.stacks[0]?.[0]).toMatchObject({ file: SERVER, line: lines['promised']?.[0], async: false });
   });
 
+  test('a livelock is told with the places between which it alternates', async () => {
+    const { collector, port, lines } = await start(node, 'http', { maxDuration: 4_000 });
+    void ask(port, '/livelock');
+    const { verdict, seenAt } = await stuck(collector, '/livelock');
+    expect(verdict?.evidence).toBe('slow');
+    const seen = seenAt?.map(({ frame }) => frame.line) ?? [];
+    expect(seen.sort()).toEqual([lines['lookUp']?.[0], lines['backOff']?.[0]]);
+    expect(verdict?.summary).toMatch(/seen by turns in livelock \(.*kinds\.mjs:\d+:\d+\) and livelock/);
+  });
+
+  test('a request that moves on and hangs elsewhere, or was slow and stops, is reported again; its end is told once', async () => {
+    const { collector, port, lines } = await start(node, 'http', { maxDuration: 2_000 });
+    const reports = (path: string) => collector.dumps.filter((dump) => stuckIn(dump, path) !== undefined);
+    void ask(port, '/twice');
+    const first = await collector.next((dump) => stuckIn(dump, '/twice')?.stacks[0]?.[0]?.line === lines['first']?.[0]);
+    void ask(port, '/slow-then-still');
+    const slow = await collector.next((dump) => stuckIn(dump, '/slow-then-still')?.verdict?.evidence === 'slow');
+    await ask(port, '/release');
+    const second = await collector.next(
+      (dump) => stuckIn(dump, '/twice')?.stacks[0]?.[0]?.line === lines['second']?.[0],
+    );
+    const still = await collector.next(
+      (dump) => stuckIn(dump, '/slow-then-still')?.stacks[0]?.[0]?.line === lines['still']?.[0],
+    );
+    expect(stuckIn(still, '/slow-then-still')?.verdict?.evidence).toBe('no-progress');
+    for (const [again, before] of [
+      [second, first],
+      [still, slow],
+    ] as const) {
+      // Both may be in one dump, which then follows neither.
+      if (again.requests.filter(({ state }) => state === 'stuck').length === 1) expect(again.follows).toBe(before.id);
+    }
+    await ask(port, '/release');
+    const ended = (path: string) => (dump: Dump) =>
+      dump.kind === 'recovered' && dump.requests.some((one) => one.path === path);
+    expect((await collector.next(ended('/twice'))).follows).toBe(second.id);
+    expect((await collector.next(ended('/slow-then-still'))).follows).toBe(still.id);
+    expect(reports('/twice')).toHaveLength(2);
+    expect(reports('/slow-then-still')).toHaveLength(2);
+  });
+
   test('the message of an error comes where the application asks for it', async () => {
     const { collector, port } = await start(node, 'express4', { errorMessages: true });
     void ask(port, '/rejected');

@@ -165,6 +165,7 @@ export const RequestSchema = object({
   error: v.optional(ErrorSchema),
   pending: v.optional(list(PendingSchema, DUMP_LIMITS.waits)),
   notesPromises: v.optional(boolean),
+  seenAt: v.optional(list(object({ frame: FrameSchema, times: count }), DUMP_LIMITS.stacks)),
   verdict: v.optional(object({ evidence: EvidenceClassSchema, summary: text })),
 });
 

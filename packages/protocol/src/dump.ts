@@ -162,6 +162,8 @@ export interface DumpRequest {
   pending?: DumpPending[] | undefined;
   /** It waits where no await stack can be had: from now on requests of its route note where they make their promises. */
   notesPromises?: boolean | undefined;
+  /** Where a request that moves, and does not end, was seen in looks taken before the report, most often first. */
+  seenAt?: DumpSeenPlace[] | undefined;
   /** Only on stuck requests. */
   verdict?: DumpRequestVerdict | undefined;
 }
@@ -271,6 +273,12 @@ export interface DumpLayer {
  * - `threw`: it has thrown
  */
 export type LayerOutcome = 'running' | 'returned' | 'pending' | 'fulfilled' | 'rejected' | 'threw';
+
+/** A place at which a request was seen several times. */
+export interface DumpSeenPlace {
+  frame: DumpFrame;
+  times: number;
+}
 
 /** Asynchronous resources of one type that were made at one place. */
 export interface DumpPending {

@@ -20,6 +20,7 @@ export type {
   DumpRecorderEntry,
   DumpRequest,
   DumpRequestVerdict,
+  DumpSeenPlace,
   DumpSuppressed,
   DumpThreadPool,
   DumpTrailEntry,

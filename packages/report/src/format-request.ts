@@ -23,6 +23,7 @@ export function formatRequest(request: DumpRequest, dump: Dump, style: ReportSty
     `  last passed ${checkpointText(request, style)}`,
     ...formatTrail(request, style),
     ...formatLayer(request, style),
+    ...seenLines(request, style),
   ];
   const origin = [
     request.traceId === undefined ? [] : [`trace ${cleanText(request.traceId, 64)}`],
@@ -37,6 +38,13 @@ export function formatRequest(request: DumpRequest, dump: Dump, style: ReportSty
     lines.push(colors.dim(`  … waits for ${request.waitsFor.length - MAX_WAITS} more`));
   lines.push(...formatPending(request, style), ...formatStacks(request, dump, style));
   return lines;
+}
+
+/** Where a request that goes round was seen. */
+function seenLines({ seenAt = [] }: DumpRequest, { cwd }: ReportStyle): string[] {
+  return seenAt
+    .slice(0, MAX_WAITS)
+    .map(({ frame, times }) => `  seen ${times} ${times === 1 ? 'time' : 'times'} ${frameText(frame, cwd)}`);
 }
 
 /** `#41 GET /reports/:id`, safe to print. */

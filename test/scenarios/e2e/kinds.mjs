@@ -6,6 +6,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { configure } from '@hangwatch/core';
 
@@ -18,6 +19,8 @@ class NoSuchUser extends Error {}
 function /*@findUser*/ findUser() {
   throw new NoSuchUser('secret 4711');
 }
+const releases = [];
+const released = () => new Promise((resolve) => releases.push(resolve));
 const BIG = Buffer.alloc(16_000_000, 'x');
 
 const handlers = {
@@ -58,6 +61,30 @@ const handlers = {
   note(_request, response) {
     configure({ routes: { '/timer': { level: 'resources' }, '/file': { level: 'resources' } } });
     response.end('noted');
+  },
+  async livelock(_request, _response) {
+    for (;;) {
+      /*@lookUp*/ await sleep(45);
+      /*@backOff*/ await sleep(45);
+    }
+  },
+  async twice(_request, response) {
+    await /*@first*/ released();
+    await /*@second*/ released();
+    response.end('done');
+  },
+  async 'slow-then-still'(_request, response) {
+    let stop = false;
+    releases.push(() => {
+      stop = true;
+    });
+    while (!stop) await sleep(20);
+    await /*@still*/ released();
+    response.end('done');
+  },
+  release(_request, response) {
+    for (const release of releases.splice(0)) release();
+    response.end('released');
   },
 
   // What is slow and healthy.

@@ -16,5 +16,8 @@ export function layerFacts(request: DumpRequest, cwd: string | undefined): Html 
     request.pending !== undefined &&
     request.pending.length > 0 &&
     html`<p>Pending: ${request.pending.map((each) => pendingText(each, cwd)).join('; ')}.</p>`
+  }${
+    request.seenAt !== undefined &&
+    html`<p>Seen ${request.seenAt.map(({ frame, times }) => `${times} times ${frameText(frame, cwd)}`).join(', ')}.</p>`
   }${request.notesPromises === true && html`<p class="quiet">From now on requests of this route note where they make their promises.</p>`}`;
 }

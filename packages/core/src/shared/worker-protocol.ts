@@ -7,6 +7,7 @@ import type {
   DumpFrame,
   DumpLayer,
   DumpPending,
+  DumpSeenPlace,
   DumpTrailEntry,
   DumpWait,
 } from '@hangwatch/protocol';
@@ -83,6 +84,8 @@ export interface RequestEvidence extends SlotRef {
   readonly pending?: DumpPending[] | undefined;
   /** From now on requests of its route note where they make their promises. */
   readonly notesPromises?: boolean | undefined;
+  /** Where a slow request was seen before, most often first. */
+  readonly seenAt?: DumpSeenPlace[] | undefined;
   /** An upgraded connection or an event stream: silence is its normal state. */
   readonly openEnded: boolean;
 }
@@ -125,6 +128,8 @@ export interface CutOff {
 /** The answer to a `look`: `'deferred'` when the main thread's budget for looks is used up. */
 export interface LookResult extends SlotRef {
   readonly youngestOwnMs: number | undefined | 'deferred';
+  /** The innermost function of the application in its own, or else its oldest await stack. */
+  readonly place?: DumpFrame | undefined;
 }
 
 /** What the main thread says while it is paused in the middle of a blocked event loop. */

@@ -1,4 +1,4 @@
-import { type AwaitStack, collectAwaitStacks, sampleFirstWaiters } from '@hangwatch/async-hooks-helpers';
+import { type AwaitStack, type CallSite, collectAwaitStacks, sampleFirstWaiters } from '@hangwatch/async-hooks-helpers';
 import { messageOf } from '../message-of.ts';
 import { clockSince, kStartMs } from '../shared/slot-layout.ts';
 import {
@@ -121,7 +121,8 @@ export class EvidenceDesk {
         continue;
       }
       const stacks = yield* this.#stacksOf([record]);
-      results.push({ ...ref, youngestOwnMs: youngestOwnMs(stacks.get(record) ?? []) });
+      const found = stacks.get(record) ?? [];
+      results.push({ ...ref, youngestOwnMs: youngestOwnMs(found), place: placeIn(found) });
     }
     this.#post({ type: 'look', id, results });
   }
@@ -204,6 +205,11 @@ export class EvidenceDesk {
       yield;
     }
   }
+}
+
+/** Own stacks come first. */
+function placeIn([stack]: readonly AwaitStack[]): CallSite | undefined {
+  return stack?.frames.find(({ kind, line }) => kind === 'app' && line > 0) ?? stack?.frames[0];
 }
 
 function sampleOne(record: RequestRecord, nowMs: number): void {

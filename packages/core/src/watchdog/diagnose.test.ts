@@ -221,6 +221,22 @@ describe('nothing moves, and', () => {
     expect(judgement).toEqual({ stuck: true, verdict: { evidence: expected, summary } });
   });
 
+  test('what moves and does not end is told with the places between which it alternates', () => {
+    const seenAt = [7, 9, 11].map((line) => ({ frame: { ...frame, line, function: `f${line}` }, times: 3 }));
+    const said = (places: typeof seenAt) =>
+      diagnose(facts({ suspicion: 'slow', evidence: evidence({ seenAt: places }) }));
+    expect(said(seenAt)).toMatchObject({
+      verdict: {
+        evidence: 'slow',
+        summary:
+          'moves, and has not finished after 6.0 s: seen by turns in f7 (lib.ts:7:47) and f9 (lib.ts:9:47) and 1 more',
+      },
+    });
+    expect(said(seenAt.slice(0, 1))).toMatchObject({
+      verdict: { summary: 'moves, and has not finished after 6.0 s: suspended in log (lib.ts:3:47)' },
+    });
+  });
+
   test('what goes on in the context of a request whose handler has finished may answer it: the weaker class', () => {
     const judgement = diagnose(facts({ evidence: evidence({ ...silent, layer: done }) }));
     expect(judgement).toEqual({

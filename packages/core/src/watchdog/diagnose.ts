@@ -46,8 +46,7 @@ export function diagnose(facts: Case): Judgement {
   const { evidence, suspicion, timeoutMs } = facts;
   if (evidence?.openEnded === true) return { stuck: false, againInMs: timeoutMs };
   if (suspicion === 'still') return still(facts);
-  if (suspicion === 'slow')
-    return stuck('slow', facts, `moves, and has not finished after ${seconds(facts.elapsedMs)}`);
+  if (suspicion === 'slow') return slow(facts);
   // Something moves in its context, and the request itself does not advance: is it the request, or its background work?
   if (evidence === undefined) return { stuck: false, againInMs: timeoutMs };
   const own = evidence.youngestOwnMs;
@@ -80,6 +79,22 @@ function outbound(facts: Case, stalledMs: number): Judgement | undefined {
   if (call === undefined) return undefined;
   const summary = `has been waiting for ${seconds(call.sinceMs)} for ${call.label}${whereOf(evidence, cwd, call)}`;
   return { stuck: true, verdict: { evidence: 'waiting-outbound', summary } };
+}
+
+/** It moves: round and round? */
+function slow(facts: Case): Judgement {
+  const what = `moves, and has not finished after ${seconds(facts.elapsedMs)}`;
+  const [first, second, ...more] = facts.evidence?.seenAt ?? [];
+  if (first === undefined || second === undefined) return stuck('slow', facts, what);
+  const short = shortPathsBelow(facts.cwd);
+  const named = [first, second].map(
+    ({ frame }) => `${frame.function} (${short(frame.file)}:${frame.line}:${frame.column})`,
+  );
+  const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  return {
+    stuck: true,
+    verdict: { evidence: 'slow', summary: `${what}: seen by turns in ${named.join(' and ')}${others}` },
+  };
 }
 
 /** Nothing moves: who is it that does not? */

@@ -366,8 +366,20 @@ const ofInterest = ({ reading: { request, method, route, startMs, beganAt } }: W
 /** What only the main thread knows of a request. */
 function fieldsOf(known: RequestEvidence | undefined) {
   if (known === undefined) return { stacks: [], awaits: [], waitsFor: [] };
-  const { traceId, requestId, trail, stacks, awaits, omittedAwaits, waitsFor, layer, error, pending, notesPromises } =
-    known;
+  const {
+    traceId,
+    requestId,
+    trail,
+    stacks,
+    awaits,
+    omittedAwaits,
+    waitsFor,
+    layer,
+    error,
+    pending,
+    seenAt,
+    notesPromises,
+  } = known;
   return {
     ...(traceId === undefined ? {} : { traceId }),
     ...(requestId === undefined ? {} : { requestId }),
@@ -379,6 +391,7 @@ function fieldsOf(known: RequestEvidence | undefined) {
     layer,
     error,
     pending,
+    seenAt,
     ...(notesPromises === true ? { notesPromises: true } : {}),
   };
 }

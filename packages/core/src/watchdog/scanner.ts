@@ -34,9 +34,13 @@ export interface Suspect {
 export interface Scan {
   readonly suspects: readonly Suspect[];
   readonly inFlight: readonly Watched[];
+  /** Those that will soon be as old as their longest duration. */
+  readonly nearlySlow: readonly Watched[];
   /** When the next suspicion may fall due, if nothing moves until then. */
   readonly nextDueMs: number;
 }
+
+const LONGEST_NEARLY_SLOW_MS = 10_000;
 
 /** Compares the table with what it held at the last scan. A pure state machine: it is given the time. */
 export class Scanner {
@@ -53,6 +57,7 @@ export class Scanner {
   scan(nowMs: number): Scan {
     const suspects: Suspect[] = [];
     const inFlight: Watched[] = [];
+    const nearlySlow: Watched[] = [];
     let nextDueMs = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < this.#table.slots; slot++) {
       const watched = this.#read(slot, nowMs);
@@ -64,12 +69,13 @@ export class Scanner {
         continue;
       }
       const suspicion = suspicionOf(watched, nowMs);
+      if (isNearlySlow(watched, nowMs)) nearlySlow.push(watched);
       if (suspicion !== undefined) suspects.push({ watched, suspicion });
       // A suspect that moves may be acquitted, and stand still from here on.
       if (suspicion === undefined) nextDueMs = Math.min(nextDueMs, dueMs(watched, nowMs));
       else if (suspicion === 'moving') nextDueMs = Math.min(nextDueMs, watched.movedAtMs + watched.reading.timeoutMs);
     }
-    return { suspects, inFlight, nextDueMs };
+    return { suspects, inFlight, nearlySlow, nextDueMs };
   }
 
   /** What is remembered of the slot, if the request is still the same. */
@@ -131,6 +137,14 @@ function suspicionOf(watched: Watched, nowMs: number): Suspicion | undefined {
   if (maxDurationMs > 0 && episode === undefined && elapsedMs(watched, nowMs) >= maxDurationMs) return 'slow';
   if (nowMs - watched.advancedAtMs >= timeoutMs && nowMs >= watched.lookAtMs && hasMovedOn(watched)) return 'moving';
   return undefined;
+}
+
+/** In the last quarter of its longest duration, at most its last ten seconds. */
+function isNearlySlow(watched: Watched, nowMs: number): boolean {
+  const { maxDurationMs } = watched.reading;
+  if (maxDurationMs === 0 || watched.episode !== undefined) return false;
+  const leftMs = maxDurationMs - elapsedMs(watched, nowMs);
+  return leftMs > 0 && leftMs <= Math.min(maxDurationMs / 4, LONGEST_NEARLY_SLOW_MS);
 }
 
 function dueMs(watched: Watched, nowMs: number): number {

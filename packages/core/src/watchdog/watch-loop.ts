@@ -37,6 +37,7 @@ import { RecentPast } from './recent-past.ts';
 import { RecorderReader } from './recorder-reader.ts';
 import { ReportLedger } from './report-ledger.ts';
 import { elapsedMs, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
+import { SlowPlaces } from './slow-places.ts';
 import type { SourceMapper } from './source-maps/source-mapper.ts';
 import { REFILL_MS, StormControl } from './storm-control.ts';
 import { emptyReading, TableReader } from './table-reader.ts';
@@ -80,6 +81,7 @@ export class WatchLoop {
   readonly #ledger = new ReportLedger();
   readonly #blockedLoop: BlockedLoop;
   readonly #lastRecord: LastRecord;
+  readonly #places: SlowPlaces;
   #timer: NodeJS.Timeout | undefined;
   #investigation: Promise<void> | undefined;
   #idleScans = 0;
@@ -95,6 +97,7 @@ export class WatchLoop {
     // Ages go on from where an earlier watchdog of this process left off.
     this.#clock = new AwakeClock(settings.scanIntervalMs, this.#lastScanMs, Atomics.load(this.#header, kClockMs));
     this.#main = new MainThread(post, settings.evidenceWaitMs, () => Atomics.load(this.#header, kBeat));
+    this.#places = new SlowPlaces(this.#main);
     const recorder = new RecorderReader(settings.recorder);
     const past = new RecentPast(recorder, this.#texts, this.#pauses, settings.scanIntervalMs);
     this.#dumps = new DumpBuilder(settings, this.#texts, past);
@@ -200,6 +203,8 @@ export class WatchLoop {
         budgetMs: settings.scanIntervalMs * MAIN_THREAD_SHARE,
       });
     }
+    // What becomes slow is reported all the same if nobody answers.
+    this.#places.look(scan.nearlySlow).catch(() => undefined);
     // One at a time: what is found meanwhile is found again by the scan after it.
     const ask = this.#investigation === undefined && !this.#blockedLoop.explainsSilence;
     if (scan.suspects.length > 0 && ask) {
@@ -272,10 +277,21 @@ export class WatchLoop {
     const answer = await this.#main.gather(suspects.map(({ watched }) => refOf(watched)));
     // A report of the blocked event loop says why there is no answer. Who still stands still afterwards is found again.
     if (answer.requests.size === 0 && !answer.complete && this.#blockedLoop.explainsSilence) return;
-    const gathered = await this.#inSources(answer);
+    const gathered = await this.#inSources(this.#withPlaces(answer, suspects));
     const thenMs = this.#clock.nowMs;
     const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
     if (findings.length > 0) this.#report(findings, gathered, nowMs, thenMs);
+  }
+
+  /** Adds where requests that are slow were seen before. */
+  #withPlaces(gathered: Gathered, suspects: readonly Suspect[]): Gathered {
+    const requests = new Map(gathered.requests);
+    for (const { watched, suspicion } of suspects) {
+      const evidence = requests.get(watched.slot);
+      const seenAt = suspicion === 'slow' ? this.#places.of(watched) : undefined;
+      if (evidence !== undefined && seenAt !== undefined) requests.set(watched.slot, { ...evidence, seenAt });
+    }
+    return { ...gathered, requests };
   }
 
   async #inSources(gathered: Gathered): Promise<Gathered> {
