@@ -101,6 +101,11 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
   });
 
   test('waiters of one promise are found at their own awaits, and name each other', async () => {
+    // The watchdog starts with the first request: from its first report on, scans come as they should.
+    const earlier = request('/hang');
+    await collector.next(stuckOn('/hang'));
+    earlier.abort();
+    await collector.next(({ kind }) => kind === 'gone');
     request('/shared');
     // The second comes scans later: by then the first waiter's stack has been kept.
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
+  Configuration,
   HangwatchOptions as CoreOptions,
   RouteOptions as CoreRouteOptions,
   selfTest as coreSelfTest,
@@ -17,6 +18,8 @@ declare namespace hangwatch {
   export type Middleware = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
   /** The middleware that `hangwatch` makes. */
   export interface HangwatchMiddleware extends Middleware {
+    /** Changes thresholds, routes and what is ignored while the process runs. Throws `HANGWATCH_ERR_OPTION`. */
+    configure(change: Configuration): void;
     /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
     close(): Promise<void>;
   }

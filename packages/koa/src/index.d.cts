@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type {
+  Configuration,
   HangwatchOptions as CoreOptions,
   RouteOptions as CoreRouteOptions,
   selfTest as coreSelfTest,
@@ -24,6 +25,8 @@ declare namespace hangwatch {
   export type Middleware = (context: Context, next: Next) => Promise<unknown>;
   /** The middleware that `hangwatch` makes. */
   export interface HangwatchMiddleware extends Middleware {
+    /** Changes thresholds, routes and what is ignored while the process runs. Throws `HANGWATCH_ERR_OPTION`. */
+    configure(change: Configuration): void;
     /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
     close(): Promise<void>;
   }
