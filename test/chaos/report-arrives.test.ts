@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -224,7 +224,7 @@ describe("the report arrives though the spool's disk", () => {
     try {
       stuck.hang();
       // The process that does the disk's work is stopped before it can write: to the watchdog that is a disk that hangs.
-      keeper = await childOf(stuck.child.pid ?? 0);
+      keeper = await spoolProcessOf(stuck.child.pid ?? 0);
       process.kill(keeper, 'SIGSTOP');
       await stuck.says('HANGWATCH_ERR_DELIVERY_SPOOL_STALLED');
       await front.listen();
@@ -238,13 +238,20 @@ describe("the report arrives though the spool's disk", () => {
   });
 });
 
-/** The first child process of a process, as soon as there is one. */
-async function childOf(pid: number): Promise<number> {
+/** The child process that does the disk's work of a process, as soon as there is one. */
+async function spoolProcessOf(pid: number): Promise<number> {
   for (;;) {
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const [child] = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ');
-      if (child !== undefined && child !== '') return Number(child);
+      const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ');
+      const spool = children.find((child) => child !== '' && commandOf(child).includes('spool-process'));
+      if (spool !== undefined) return Number(spool);
     }
     await sleep(1);
   }
+}
+
+/** Empty for a process that has ended meanwhile. */
+function commandOf(pid: string): string {
+  const file = `/proc/${pid}/cmdline`;
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
