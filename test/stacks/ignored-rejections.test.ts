@@ -1,3 +1,3 @@
 import { describeGroup } from './describe-group.ts';
 
-await describeGroup('ignored-rejections', { count: 19 });
+await describeGroup('ignored-rejections', { count: 21 });

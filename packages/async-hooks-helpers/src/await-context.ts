@@ -1,4 +1,4 @@
-import { type AwaitNode, clear, RELEASED } from './await-node.ts';
+import { type AwaitNode, clear, LOST } from './await-node.ts';
 import { Creations, creationCapture } from './creation-capture.ts';
 import { liveContexts } from './live-contexts.ts';
 
@@ -90,7 +90,7 @@ export class AwaitContext {
     while (node !== null) {
       const { older } = node;
       clear(node);
-      node.mark = RELEASED;
+      node.mark = LOST;
       node = older;
     }
     liveContexts.closed();
@@ -135,6 +135,7 @@ function evictMiddle(context: AwaitContext): number {
   while (node !== null && dropped < EVICTED_AT_ONCE) {
     const { older }: AwaitNode = node;
     unlink(node);
+    node.mark = LOST;
     dropped += 1;
     node = older;
   }

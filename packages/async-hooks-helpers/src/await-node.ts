@@ -18,8 +18,8 @@ export interface SharedWait {
 /** `mark` of a node whose derived promise is itself being waited for. Ticks are never negative. */
 export const PAIRED = -1;
 const NOT_SEEN_RUNNING = -2;
-/** `mark` of a node that was cleared because its context was released, while it waited. */
-export const RELEASED = -3;
+/** `mark` of a node that was cleared while it waited, because its context was released or full. */
+export const LOST = -3;
 
 /**
  * One outstanding await: linked into its context's list when it begins, unlinked when it resumes. Every field is null afterwards: a

@@ -1,4 +1,4 @@
-import { type AwaitNode, RELEASED } from './await-node.ts';
+import { type AwaitNode, LOST } from './await-node.ts';
 import { firstWaiterOf, stampOf } from './promise-stamp.ts';
 
 /**
@@ -62,7 +62,7 @@ export class OtherWaiters {
   }
 }
 
-/** Where the context was released, nobody looks for the end of a wait; but then no function was in the middle of `await value`. */
+/** Of a node that was cleared while it waited nobody knows the end: then it waits still. A rejection is rather handled too often than never. */
 function waits(node: AwaitNode): boolean {
-  return node.context !== null || node.mark === RELEASED;
+  return node.context !== null || node.mark === LOST;
 }

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { promiseHooks } from './await-hooks.ts';
 import type { CallSite } from './call-site.ts';
+import { isPending } from './is-pending.ts';
 import { OtherWaiters } from './other-waiters.ts';
 import { stampOf } from './promise-stamp.ts';
 
@@ -78,15 +79,19 @@ const promisePrototype: object = Object.getPrototypeOf((async () => undefined)()
  * rejection the application handles itself must not be rejected a second time with nobody to handle it; and one that nobody handles
  * must stay so. Subclasses of `Promise` are left alone: a `then` of their own would run, which nobody else calls.
  *
+ * @param isNew - the promise was made by the call that returned it, as every async function's is; of others the state is asked for first,
+ * which takes some 2 microseconds
  * @returns whether it is awaited
  * @example
  * server.on('request', (request, response) => ownAwaitIgnored(listener(request, response)));
  */
-export function ownAwaitIgnored(value: unknown, observer?: OwnObserver, token?: number): boolean {
+export function ownAwaitIgnored(value: unknown, observer?: OwnObserver, token?: number, isNew = false): boolean {
   if (!types.isPromise(value) || Object.getPrototypeOf(value) !== promisePrototype || Object.hasOwn(value, 'then'))
     return false;
   // Nobody would tell us who else waits.
   if (!promiseHooks.installed) return false;
+  // Settled before there were hooks to see who handles it: nothing is awaited, and its rejection is none of ours.
+  if (!isNew && stampOf(value) === undefined && !isPending(value)) return false;
   const others = new OtherWaiters(value);
   void hangwatchIgnored(value, others, observer, token);
   others.weWait();

@@ -1,4 +1,8 @@
 // What a framework ignores (Express 4, node:http) and rejects: as handled or unhandled with our own await of it as without.
+import { older } from './older-promise.mjs';
+
+// From here on there are hooks.
+
 import { AwaitContext, ownAwaitIgnored } from '@hangwatch/async-hooks-helpers';
 import { check, print, tracker } from './harness.mjs';
 
@@ -84,6 +88,13 @@ const HANDLED = {
     return promise;
   },
   'rejected and caught long ago': () => known,
+  'rejected and caught before there were hooks': () => older,
+  'caught, and its await dropped from a full list': () => {
+    const promise = rejectsLater();
+    promise.catch(ignore);
+    Promise.all(Array.from({ length: 6_000 }, () => later(20))).catch(ignore);
+    return promise;
+  },
   'caught, and the request over before it rejects': () => {
     const promise = rejectsLater();
     promise.catch(ignore);

@@ -86,3 +86,12 @@ export const CAPTURES_PER_SECOND = 1_000;
 export function clockSince(nowMs: number, thenMs: number): number {
   return (nowMs - thenMs) >>> 0;
 }
+
+/** What lies this little ahead of a moment came after it: evidence is on its way for a while, and the table goes on meanwhile. */
+const AHEAD_MS = 600_000;
+
+/** {@link clockSince}, and 0 for what came after `nowMs`. */
+export function clockAge(nowMs: number, thenMs: number): number {
+  const ageMs = clockSince(nowMs, thenMs);
+  return ageMs > 2 ** 32 - AHEAD_MS ? 0 : ageMs;
+}

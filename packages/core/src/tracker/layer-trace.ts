@@ -59,7 +59,7 @@ export class LayerTrace extends AwaitContext implements OwnObserver {
   }
 
   /** @returns what the layer returned, or our own promise in its place */
-  protected leaveLayer<R>(entry: number, kind: LayerKind, result: R): R {
+  protected leaveLayer<R>(entry: number, kind: LayerKind, result: R, fn: unknown): R {
     if (entry === this.#entry) {
       this.returnedClock = (this.#clock[0] as number) | 0;
       this.outcome = 'returned';
@@ -70,7 +70,7 @@ export class LayerTrace extends AwaitContext implements OwnObserver {
       if (entry === this.#entry) this.outcome = 'pending';
       return ownAwait(result, this, entry);
     }
-    const followed = kind === 'ignored' && ownAwaitIgnored(result, this, entry);
+    const followed = kind === 'ignored' && ownAwaitIgnored(result, this, entry, types.isAsyncFunction(fn));
     if (entry === this.#entry && this.outcome === 'returned') {
       if (followed) this.outcome = 'pending';
       else if (isThenable(result)) this.outcome = 'unknown';

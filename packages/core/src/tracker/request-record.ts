@@ -162,7 +162,7 @@ export class RequestRecord extends LayerTrace {
     } finally {
       if (threw) this.layerThrew(entry);
     }
-    return this.leaveLayer(entry, kind, result);
+    return this.leaveLayer(entry, kind, result, fn);
   }
 
   /** The request has reached a phase of the framework that is no function of its own, such as the parsing of its body. */

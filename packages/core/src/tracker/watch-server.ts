@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { types } from 'node:util';
 import { ownAwaitIgnored } from '@hangwatch/async-hooks-helpers';
 import { HangwatchError } from '../errors.ts';
 import type { HangwatchOptions } from '../options.ts';
@@ -81,7 +82,9 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
       }
       // Of several, the last one called is not the one that answers.
       for (const listener of listeners) {
-        if (isListener(listener)) ownAwaitIgnored(Reflect.apply(listener, this, args));
+        if (isListener(listener)) {
+          ownAwaitIgnored(Reflect.apply(listener, this, args), undefined, undefined, types.isAsyncFunction(listener));
+        }
       }
       return listeners.length > 0;
     });

@@ -1,6 +1,6 @@
+import { isPending } from '@hangwatch/async-hooks-helpers';
 import type { DumpWait } from '@hangwatch/protocol';
 import { clockSince } from '../shared/slot-layout.ts';
-import { isPending } from './is-pending.ts';
 
 /** Promises kept of one request. */
 const MAX_WATCHED = 64;

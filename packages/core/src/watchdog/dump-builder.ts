@@ -9,7 +9,7 @@ import {
   type DumpRequest,
   type DumpRequestVerdict,
 } from '@hangwatch/protocol';
-import { clockSince } from '../shared/slot-layout.ts';
+import { clockAge } from '../shared/slot-layout.ts';
 import { type CutOff, MAX_REQUESTS, type RequestEvidence, type WatchdogSettings } from '../shared/worker-protocol.ts';
 import { crashVerdict } from './crash-verdict.ts';
 import { cutToLimits } from './cut-to-limits.ts';
@@ -349,7 +349,7 @@ export class DumpBuilder {
       elapsedMs: Math.max(elapsedMs(watched, nowMs), idleMs),
       idleMs,
       timeoutMs: reading.timeoutMs,
-      checkpoint: { ...known?.checkpoint, label, ageMs: clockSince(Math.round(nowMs), reading.checkpointMs) },
+      checkpoint: { ...known?.checkpoint, label, ageMs: clockAge(Math.round(nowMs), reading.checkpointMs) },
       ...fieldsOf(known),
       ...(verdict === undefined ? {} : { verdict }),
     };

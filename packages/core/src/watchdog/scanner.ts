@@ -1,4 +1,5 @@
-import { clockSince, FLAG_UNWATCHED } from '../shared/slot-layout.ts';
+import { clockAge, FLAG_UNWATCHED } from '../shared/slot-layout.ts';
+import type { SlotRef } from '../shared/worker-protocol.ts';
 import type { Episode } from './episode.ts';
 import { emptyReading, type SlotReading, type TableReader } from './table-reader.ts';
 
@@ -126,9 +127,16 @@ export class Scanner {
   }
 }
 
+/** Which slot it is, at which occupation. */
+export const refOf = ({ slot, generation }: Watched): SlotRef => ({ slot, generation });
+
 /** Milliseconds since the request entered. */
 export const elapsedMs = (watched: Watched, nowMs: number): number =>
-  clockSince(Math.round(nowMs), watched.reading.startMs);
+  clockAge(Math.round(nowMs), watched.reading.startMs);
+
+/** Whether the request entered after a moment of the clock. */
+export const beganAfter = ({ reading }: Watched, thenMs: number): boolean =>
+  ((Math.round(thenMs) - reading.startMs) | 0) < 0;
 
 function suspicionOf(watched: Watched, nowMs: number): Suspicion | undefined {
   const { reading, episode } = watched;

@@ -1,7 +1,7 @@
 import type { DumpFrame, DumpSeenPlace } from '@hangwatch/protocol';
-import type { LookResult, SlotRef } from '../shared/worker-protocol.ts';
+import type { LookResult } from '../shared/worker-protocol.ts';
 import type { MainThread } from './main-thread.ts';
-import type { Watched } from './scanner.ts';
+import { refOf, type Watched } from './scanner.ts';
 
 /** Requests looked at in one scan. */
 const LOOKS_A_SCAN = 16;
@@ -55,5 +55,3 @@ export class SlowPlaces {
     else if (seen.size < MOST_PLACES) seen.set(key, { frame: place, times: 1 });
   }
 }
-
-const refOf = ({ slot, generation }: Watched): SlotRef => ({ slot, generation });

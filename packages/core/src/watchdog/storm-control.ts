@@ -57,14 +57,19 @@ export class StormControl {
       .map((each) => this.#group(each, nowMs))
       .filter((group) => group.has(nowMs));
     if (fresh.length === 0) {
-      this.#dumps += 1;
-      this.#requests += requests;
+      this.suppress(requests);
       return 'known';
     }
     if (!this.#all.has(nowMs)) return 'wait';
     for (const group of fresh) group.take();
     this.#all.take();
     return 'go';
+  }
+
+  /** Counts a dump that could not wait. */
+  suppress(requests: number): void {
+    this.#dumps += 1;
+    this.#requests += requests;
   }
 
   /** What was suppressed since the last dump that went: to be said in the next. */

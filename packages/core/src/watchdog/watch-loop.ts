@@ -1,4 +1,4 @@
-import type { Dump, DumpCrash, DumpRequestVerdict } from '@hangwatch/protocol';
+import type { Dump, DumpCrash } from '@hangwatch/protocol';
 import { messageOf } from '../message-of.ts';
 import {
   CAPTURES_PER_SECOND,
@@ -16,7 +16,6 @@ import {
   type CutOff,
   MAX_REQUESTS,
   type PostedNow,
-  type SlotRef,
   type ToMain,
   type ToWatchdog,
   type WatchdogSettings,
@@ -26,28 +25,26 @@ import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { BlockReports } from './blocked-loop/block-reports.ts';
 import { BlockedLoop } from './blocked-loop/blocked-loop.ts';
 import { ClockPauses } from './clock-pauses.ts';
-import { diagnose } from './diagnose.ts';
 import { diagnoseCutOff } from './diagnose-cut-off.ts';
 import { DumpBuilder, type Finding } from './dump-builder.ts';
-import { Episode, standingPlace } from './episode.ts';
-import { combineFingerprints, fingerprintOf, tellingStacks } from './fingerprint.ts';
+import { Episode } from './episode.ts';
+import { combineFingerprints, fingerprintOf } from './fingerprint.ts';
+import { Investigator } from './investigator.ts';
 import { type KeepRecord, LastRecord } from './last-record.ts';
 import { type Gathered, MainThread } from './main-thread.ts';
 import { RecentPast } from './recent-past.ts';
 import { RecorderReader } from './recorder-reader.ts';
 import { ReportLedger } from './report-ledger.ts';
-import { elapsedMs, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
+import { beganAfter, refOf, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
 import { SlowPlaces } from './slow-places.ts';
 import type { SourceMapper } from './source-maps/source-mapper.ts';
 import { REFILL_MS, StormControl } from './storm-control.ts';
-import { emptyReading, TableReader } from './table-reader.ts';
+import { TableReader } from './table-reader.ts';
 
 /** Share of the main thread's time that samples and looks may take. */
 const MAIN_THREAD_SHARE = 0.01;
 /** Scans with nothing in flight after which the watchdog sleeps until it is woken. */
 const IDLE_SCANS = 5;
-/** Looks asked for in one scan, oldest first; the rest is asked for in the next. */
-const LOOKS_PER_SCAN = 64;
 /** Requests of a snapshot that are shown as fully as stuck ones are. */
 const DETAILED = 200;
 
@@ -76,6 +73,7 @@ export class WatchLoop {
   readonly #clock: AwakeClock;
   readonly #pauses = new ClockPauses();
   readonly #main: MainThread;
+  readonly #investigator: Investigator;
   readonly #dumps: DumpBuilder;
   readonly #storm: StormControl;
   readonly #ledger = new ReportLedger();
@@ -97,6 +95,7 @@ export class WatchLoop {
     // Ages go on from where an earlier watchdog of this process left off.
     this.#clock = new AwakeClock(settings.scanIntervalMs, this.#lastScanMs, Atomics.load(this.#header, kClockMs));
     this.#main = new MainThread(post, settings.evidenceWaitMs, () => Atomics.load(this.#header, kBeat));
+    this.#investigator = new Investigator({ table: this.#table, main: this.#main, texts: this.#texts, settings });
     this.#places = new SlowPlaces(this.#main);
     const recorder = new RecorderReader(settings.recorder);
     const past = new RecentPast(recorder, this.#texts, this.#pauses, settings.scanIntervalMs);
@@ -262,7 +261,7 @@ export class WatchLoop {
   }
 
   async #lookInto(scan: Scan, nowMs: number): Promise<void> {
-    const confirmed = await this.#confirm(scan.suspects, nowMs);
+    const confirmed = await this.#investigator.confirm(scan.suspects, nowMs);
     // More than a dump holds: the others are found again by the next scan.
     const suspects = confirmed.filter(({ watched }) => !isStaged(watched)).slice(0, MAX_REQUESTS);
     const staged = confirmed.find(({ watched }) => isStaged(watched));
@@ -277,9 +276,10 @@ export class WatchLoop {
     const answer = await this.#main.gather(suspects.map(({ watched }) => refOf(watched)));
     // A report of the blocked event loop says why there is no answer. Who still stands still afterwards is found again.
     if (answer.requests.size === 0 && !answer.complete && this.#blockedLoop.explainsSilence) return;
-    const gathered = await this.#inSources(this.#withPlaces(answer, suspects));
+    // Ages are those of the evidence, however long the sources take.
     const thenMs = this.#clock.nowMs;
-    const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
+    const gathered = await this.#inSources(this.#withPlaces(answer, suspects));
+    const findings = suspects.flatMap((suspect) => this.#investigator.judge(suspect, gathered, nowMs));
     if (findings.length > 0) this.#report(findings, gathered, nowMs, thenMs);
   }
 
@@ -297,84 +297,6 @@ export class WatchLoop {
   async #inSources(gathered: Gathered): Promise<Gathered> {
     const { value, note } = await this.#parts.sources.map([...gathered.requests]);
     return { ...gathered, requests: new Map(value), note };
-  }
-
-  /** Looks at the requests that move, and drops those whose own chain is younger than their timeout. */
-  async #confirm(suspects: readonly Suspect[], nowMs: number): Promise<readonly Suspect[]> {
-    const moving = suspects
-      .filter(({ suspicion }) => suspicion === 'moving')
-      // Nobody knows yet of those that were never reported. Then who has waited longest, or high slots would never get a look.
-      .sort(
-        ({ watched: a }, { watched: b }) =>
-          Number(a.episode !== undefined) - Number(b.episode !== undefined) ||
-          a.lookAtMs - b.lookAtMs ||
-          a.advancedAtMs - b.advancedAtMs,
-      )
-      .slice(0, LOOKS_PER_SCAN);
-    const others = suspects.filter(({ suspicion }) => suspicion !== 'moving');
-    if (moving.length === 0) return others;
-    const looks = await this.#main.look(moving.map(({ watched }) => refOf(watched)));
-    const ages = new Map(looks.map((look) => [look.slot, look.youngestOwnMs]));
-    const toleranceMs = this.#parts.settings.scanIntervalMs;
-    const stalled = moving.filter(({ watched }) => {
-      const ageMs = ages.get(watched.slot);
-      // No answer, or no time for one: the next scan asks again.
-      if (ageMs === 'deferred' || !ages.has(watched.slot)) return false;
-      const { timeoutMs } = watched.reading;
-      if (standsAsReported(watched, ageMs, nowMs)) {
-        watched.lookAtMs = nowMs + timeoutMs;
-        return false;
-      }
-      const stalledMs =
-        ageMs === undefined
-          ? Math.min(nowMs - watched.advancedAtMs, nowMs - watched.outboundAtMs)
-          : ageMs - toleranceMs;
-      if (stalledMs >= timeoutMs) return true;
-      watched.lookAtMs = nowMs + Math.max(1, timeoutMs - stalledMs);
-      return false;
-    });
-    return [...others, ...stalled];
-  }
-
-  #judge({ watched, suspicion }: Suspect, gathered: Gathered, nowMs: number): Finding[] {
-    const { slot, generation } = watched;
-    // Gone, or moving again, while the evidence was being gathered: no hang.
-    if (this.#table.generation(slot) !== generation || this.#hasMoved(watched, suspicion)) return [];
-    const evidence = gathered.requests.get(slot);
-    const judgement = diagnose({
-      suspicion,
-      timeoutMs: watched.reading.timeoutMs,
-      idleMs: nowMs - watched.movedAtMs,
-      stalledMs: nowMs - watched.advancedAtMs,
-      outboundIdleMs: nowMs - watched.outboundAtMs,
-      elapsedMs: elapsedMs(watched, nowMs),
-      toleranceMs: this.#parts.settings.scanIntervalMs,
-      cwd: this.#parts.settings.cwd,
-      evidence: evidence?.generation === generation ? evidence : undefined,
-    });
-    if (!judgement.stuck) {
-      watched.lookAtMs = nowMs + judgement.againInMs;
-      return [];
-    }
-    const place = standingPlace(evidence);
-    if (watched.episode?.isNews(judgement.verdict, place) === false) {
-      watched.episode.again(nowMs);
-      return [];
-    }
-    const verdict = watched.episode === undefined ? judgement.verdict : repeated(judgement.verdict);
-    const method = evidence?.method ?? this.#texts.get(watched.reading.method) ?? '';
-    const route = evidence?.route ?? this.#texts.get(watched.reading.route) ?? '';
-    const fingerprint = fingerprintOf({ evidence: verdict.evidence, method, route, stacks: tellingStacks(evidence) });
-    return [{ watched, verdict, fingerprint, place }];
-  }
-
-  /** What makes a `still` request no suspect is any movement; what makes a `moving` one none is an advance of its own. */
-  #hasMoved(watched: Watched, suspicion: Suspect['suspicion']): boolean {
-    const now = emptyReading();
-    if (suspicion === 'slow' || !this.#table.read(watched.slot, now)) return false;
-    const { reading } = watched;
-    if (now.progress !== reading.progress) return true;
-    return suspicion === 'still' && (now.sequence !== reading.sequence || now.outbound !== reading.outbound);
   }
 
   /** @param foundMs the scan that found them: what it saw is reported, and what moves later is news */
@@ -415,11 +337,13 @@ export class WatchLoop {
   /** The hang of a self-test: in a dump of its own, past storm control, told to nobody but whoever staged it. */
   async #reportStaged(suspect: Suspect, nowMs: number): Promise<void> {
     const { watched } = suspect;
-    const gathered = await this.#inSources(await this.#main.gather([refOf(watched)]));
-    const findings = this.#judge(suspect, gathered, nowMs);
+    const answer = await this.#main.gather([refOf(watched)]);
+    const thenMs = this.#clock.nowMs;
+    const gathered = await this.#inSources(answer);
+    const findings = this.#investigator.judge(suspect, gathered, nowMs);
     const [finding] = findings;
     if (finding === undefined) return;
-    const built = this.#dumps.hang(findings, [watched], gathered, finding.fingerprint, this.#clock.nowMs);
+    const built = this.#dumps.hang(findings, [watched], gathered, finding.fingerprint, thenMs);
     const verdict = { ...built.verdict, summary: `self-test, staged on purpose: ${built.verdict.summary}` };
     const dump: Dump = { ...built, verdict, selfTest: true };
     this.#remember(findings, dump);
@@ -439,9 +363,10 @@ export class WatchLoop {
     }
   }
 
-  /** Somebody's requests, not those of a self-test. */
-  #inFlight(nowMs: number): readonly Watched[] {
-    return this.#scanner.scan(nowMs).inFlight.filter((watched) => !isStaged(watched));
+  /** Somebody's requests, not those of a self-test, and none that came after a moment. */
+  #inFlight(thenMs: number): readonly Watched[] {
+    const { inFlight } = this.#scanner.scan(this.#clock.nowMs);
+    return inFlight.filter((watched) => !isStaged(watched) && !beganAfter(watched, thenMs));
   }
 
   /** It is over, so nothing more can be asked: what the main thread saw as it ended is all there is. */
@@ -451,7 +376,10 @@ export class WatchLoop {
     const verdict = diagnoseCutOff({ ...message, evidence: value }, this.#parts.settings);
     const { method, route, stacks } = value;
     const fingerprint = fingerprintOf({ evidence: verdict.evidence, method, route, stacks });
-    if (this.#storm.admit([fingerprint], 1, nowMs) !== 'go') return;
+    const admitted = this.#storm.admit([fingerprint], 1, nowMs);
+    // It is over, and cannot be found again later.
+    if (admitted === 'wait') this.#storm.suppress(1);
+    if (admitted !== 'go') return;
     const inFlight = this.#inFlight(nowMs);
     this.#parts.deliver({
       ...this.#dumps.cutOff({ ...message, evidence: value }, verdict, inFlight, nowMs, note),
@@ -465,9 +393,10 @@ export class WatchLoop {
     let dump: Dump | undefined;
     try {
       const first = this.#inFlight(this.#clock.nowMs).slice(0, DETAILED).map(refOf);
-      const gathered = await this.#inSources(await this.#main.gather(first));
-      const nowMs = this.#clock.nowMs;
-      dump = this.#dumps.snapshot(this.#inFlight(nowMs), gathered, nowMs);
+      const answer = await this.#main.gather(first);
+      const thenMs = this.#clock.nowMs;
+      const gathered = await this.#inSources(answer);
+      dump = this.#dumps.snapshot(this.#inFlight(thenMs), gathered, thenMs);
       this.#parts.deliver(dump);
     } finally {
       this.#parts.post({ type: 'snapshot', id, dump });
@@ -490,19 +419,6 @@ export class WatchLoop {
 }
 
 const isStaged = ({ reading }: Watched): boolean => (reading.flags & FLAG_STAGED) !== 0;
-const refOf = ({ slot, generation }: Watched): SlotRef => ({ slot, generation });
-
-/** What it was last reported for still goes on: the same await of its own, or, where none is known, no advance since. */
-function standsAsReported({ episode, advancedAtMs, outboundAtMs }: Watched, ownMs: number | undefined, nowMs: number) {
-  if (episode === undefined) return false;
-  const sinceMs = ownMs === undefined ? Math.max(advancedAtMs, outboundAtMs) : nowMs - ownMs;
-  return sinceMs <= episode.atMs;
-}
-
-const repeated = ({ evidence, summary }: DumpRequestVerdict): DumpRequestVerdict => ({
-  evidence,
-  summary: `${summary}; it was reported before, and has moved on since`,
-});
 
 /** Nothing may be sent now: the next token brings them up again. */
 function hold(held: readonly { readonly watched: Watched }[], nowMs: number): void {

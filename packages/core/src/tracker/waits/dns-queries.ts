@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
-import { isPending } from '../is-pending.ts';
+import { isPending } from '@hangwatch/async-hooks-helpers';
 import type { RequestRecord } from '../request-record.ts';
 import { OutboundWait } from './outbound-wait.ts';
 import type { CurrentRecord } from './traced-calls.ts';
