@@ -83,6 +83,20 @@ describe.each(binaries)('a plain server on Node $version', ({ path: node }) => {
   });
 });
 
+test('hangwatch is closed while a request stands still that is answered later: nothing is said of it', async () => {
+  await start('closing', binaries[0]?.path);
+  const { gone } = await cutOff('/hang', 1_200);
+  expect(gone.requests[0]?.path).toBe('/hang');
+  const slow = ask('/slow');
+  // It is far past half its timeout of 1.5 s, and is not stuck yet.
+  await sleep(1_000);
+  expect(await ask('/close')).toBe(200);
+  expect(await slow).toBe(200);
+  expect((await scenario.ended).code).toBe(0);
+  const told = collector.dumps.filter(({ kind }) => kind === 'gone').map(({ requests }) => requests[0]?.path);
+  expect(new Set(told)).toEqual(new Set(['/hang']));
+});
+
 describe.each([
   ['express4', 503, 'was answered 503 by connect-timeout while its handler was still waiting'],
   ['express5', 503, 'was answered 503 by connect-timeout while its handler was still waiting'],

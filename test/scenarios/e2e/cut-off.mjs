@@ -30,6 +30,25 @@ const cases = {
     watchServer(server, options);
     return server;
   },
+  // Stops watching with a request in flight, which is answered after that.
+  closing() {
+    let resolve;
+    const closed = new Promise((done) => {
+      resolve = done;
+    });
+    const server = http.createServer(async function answer(request, response) {
+      if (request.url === '/hang') return query();
+      if (request.url === '/slow') await closed;
+      response.end('ok');
+      if (request.url === '/close') {
+        await watched.close();
+        resolve();
+        server.close();
+      }
+    });
+    const watched = watchServer(server, options);
+    return server;
+  },
   serverTimeout() {
     const server = cases.plain();
     server.timeout = 1_100;

@@ -193,6 +193,12 @@ export class Tracker implements RecordOwner {
     const { slot } = record;
     if (slot === undefined) return;
     this.#lookOnce(record, finished);
+    this.#tell(record, slot, finished);
+    this.#free(record, slot);
+  }
+
+  /** How the request ended. */
+  #tell(record: RequestRecord, slot: Slot, finished: boolean): void {
     if (record.reported) {
       const elapsedMs = clockSince(this.clock[0] as number, slot.cells[slot.base + kStartMs] as number);
       this.#thread.post({
@@ -205,6 +211,9 @@ export class Tracker implements RecordOwner {
       });
     }
     this.#record(record.id, slot, finished);
+  }
+
+  #free(record: RequestRecord, slot: Slot): void {
     this.records[slot.index] = undefined;
     // First the record stops writing to the slot, then the slot is free for the next request.
     record.clear();
@@ -328,8 +337,14 @@ export class Tracker implements RecordOwner {
     this.#stopped = true;
     this.#signal?.stop();
     this.#exit?.stop();
-    // A server closes when its last connection has: whoever is left has no client any more.
-    for (const record of [...this.records]) record?.leave(record.response !== undefined && wasSent(record.response));
+    for (const record of [...this.records]) {
+      if (record?.slot === undefined) continue;
+      const { response, slot } = record;
+      // Whoever still has a client may be answered yet: of those nothing is known.
+      if (response?.destroyed === true || response?.writableFinished === true)
+        this.#tell(record, slot, wasSent(response));
+      this.#free(record, slot);
+    }
     this.#outbound.stop();
     this.#awaits.uninstall();
     this.#resources.stop();
