@@ -14,3 +14,4 @@ export { type SelfTestHandlerOptions, selfTestHandler } from './tracker/self-tes
 export type { Watch } from './tracker/watch.ts';
 export { watch } from './tracker/watch-promise.ts';
 export { type WatchableServer, watchServer } from './tracker/watch-server.ts';
+export { type TaskOptions, watchTask } from './tracker/watch-task.ts';

@@ -2,21 +2,23 @@ import type { DumpWait } from '@hangwatch/protocol';
 import { unreadText, uploadText } from '../shared/byte-texts.ts';
 import { clockSince } from '../shared/slot-layout.ts';
 import type { ClientEvidence } from '../shared/worker-protocol.ts';
+import type { BodyBytes } from './body-bytes.ts';
 import { isHttp2 } from './byte-counters.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
-import type { RequestRecord } from './request-record.ts';
 
 /** What the connection says: how far the response is, and what it waits for of the client. */
 export function clientEvidence(
-  record: RequestRecord,
   request: IncomingRequest,
   response: OutgoingResponse,
+  body: BodyBytes | undefined,
+  nowMs: number,
+  bytesMovedMs: number,
 ): ClientEvidence {
   return {
     begun: response.headersSent,
     answered: response.writableEnded,
-    sinceMs: clockSince(record.owner.clock[0] ?? 0, record.bytesMovedMs),
-    ...(waitsForBody(request) ? { upload: { got: record.body?.got, announced: record.body?.announced } } : {}),
+    sinceMs: clockSince(nowMs, bytesMovedMs),
+    ...(waitsForBody(request) ? { upload: { got: body?.got, announced: body?.announced } } : {}),
     unreadBytes: unreadBytes(request, response),
     ...(isHttp2(request) ? { unreadAtMost: true } : {}),
   };

@@ -8,7 +8,6 @@ import {
   type ToMain,
   type ToWatchdog,
 } from '../shared/worker-protocol.ts';
-import { byteCounters } from './byte-counters.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { requestEvidence, youngestOwnMs } from './request-evidence.ts';
 import type { RequestRecord } from './request-record.ts';
@@ -221,17 +220,10 @@ function sampleOne(record: RequestRecord, nowMs: number): void {
   }
   record.watched?.dropSettled();
   if (record.outbound !== undefined) OutboundWait.sweep(record);
-  if (record.request === undefined) return;
-  // A connection that ended without the response's `close`: some servers' made-up responses never emit it.
-  if (record.request.socket?.destroyed === true) {
-    record.leave(false);
-    return;
-  }
-  if (record.bytes === undefined) record.bytes = byteCounters(record.request);
-  if (record.bytes.moved()) {
-    record.advance();
-    record.bytesMovedMs = nowMs;
-  }
+  const { subject } = record;
+  if (subject === undefined) return;
+  if (subject.isLost()) record.leave(false);
+  else if (subject.bytesMoved(nowMs)) record.advance();
 }
 
 function countResources(): Record<string, number> {

@@ -1,7 +1,6 @@
 import type { DumpCrash } from '@hangwatch/protocol';
 import { FLAG_UNWATCHED, kFlags } from '../shared/slot-layout.ts';
 import { describeError } from './describe-error.ts';
-import { isOpenEnded } from './request-evidence.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** An application that catches an error may take its time to flush its logs before it exits because of it. */
@@ -61,9 +60,9 @@ export class ExitWatch {
   };
 }
 
-/** A request whose client waits for an answer that will not come. Event streams and upgraded connections are cut off by every exit. */
+/** A task that will not end, or a request whose client waits for an answer that will not come. Event streams and upgraded connections are cut off by every exit. */
 function isCutOff(record: RequestRecord | undefined): boolean {
-  if (record?.request === undefined || record.response === undefined) return false;
+  if (record?.subject === undefined) return false;
   if ((Atomics.load(record.cells, record.base + kFlags) & FLAG_UNWATCHED) !== 0) return false;
-  return !isOpenEnded(record.request, record.response);
+  return !record.subject.isOpenEnded();
 }

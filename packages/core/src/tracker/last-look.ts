@@ -15,8 +15,6 @@ import { ActiveResources } from './resources/pending-resources.ts';
 import type { Tracker } from './tracker.ts';
 import type { FoundWaits } from './waits/outbound-sources.ts';
 
-/** Answers with which somebody else's time-out ends a request whose handler still waits. */
-const TIMEOUT_ANSWERS: readonly (number | undefined)[] = [408, 503, 504];
 /** Awaits that are walked in one go as a connection closes: some 5 ms. With more, the report has no stacks. */
 const MAX_AWAITS = 250;
 /** Looks in a row, and how long until one more is due. */
@@ -39,15 +37,16 @@ export class LastLook {
 
   /** Called as the request ends, while its record is still whole. Most requests are gone after the first comparison. */
   take(record: RequestRecord, finished: boolean): void {
-    const { cells, base } = record;
+    const { cells, base, subject } = record;
     const nowMs = this.#tracker.clock[0] as number;
     const elapsedMs = clockSince(nowMs, cells[base + kStartMs] as number);
     const timeoutMs = cells[base + kTimeoutMs] as number;
-    if (2 * elapsedMs < timeoutMs || record.request === undefined || record.answeredStatus !== undefined) return;
+    if (2 * elapsedMs < timeoutMs || subject === undefined || record.answeredStatus !== undefined) return;
     if (((cells[base + kFlags] as number) & (FLAG_UNWATCHED | FLAG_STAGED)) !== 0 || record.reported) return;
-    if (finished && !TIMEOUT_ANSWERS.includes(record.response?.statusCode)) return;
+    const how = subject.cutOff(finished, elapsedMs, record.rules);
+    if (how === undefined) return;
     const placeMs = clockSince(nowMs, cells[base + kCheckpointMs] as number);
-    const bytesMs = clockSince(nowMs, record.bytesMovedMs);
+    const bytesMs = clockSince(nowMs, subject.bytesMovedMs);
     // What was finished by somebody else's time-out has been through an error handler just now: its own awaits tell.
     if (!finished && 2 * Math.min(placeMs, bytesMs) < timeoutMs) return;
     if (!this.#allowed(nowMs)) return;
@@ -74,7 +73,7 @@ export class LastLook {
       idleMs,
       timeoutMs,
       checkpointAgeMs: placeMs,
-      how: finished ? answeredBy(record) : closedBy(record, elapsedMs),
+      how,
     });
   }
 
@@ -96,18 +95,4 @@ function stacksOf(record: RequestRecord): readonly AwaitStack[] {
     const step = work.next();
     if (step.done === true) return step.value.get(record) ?? [];
   }
-}
-
-function answeredBy({ request, response }: RequestRecord): string {
-  const { timedout } = Object(request) as { timedout?: unknown };
-  const who = timedout === true ? ' by connect-timeout' : '';
-  return `was answered ${response?.statusCode ?? 'an error'}${who} while its handler was still waiting`;
-}
-
-/** A server's own time-out that would have struck about now is named: the watchdog's clock is behind for the first request of all. */
-function closedBy({ rules }: RequestRecord, elapsedMs: number): string {
-  const struck = rules.serverTimeouts.find(({ ms }) => elapsedMs >= 0.5 * ms && elapsedMs <= 1.5 * ms + 1_000);
-  return struck === undefined
-    ? 'was left by its client, or cut off on the way'
-    : `was left by its client, or cut off by ${struck.name} (${struck.ms} ms)`;
 }

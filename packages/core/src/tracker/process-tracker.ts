@@ -7,6 +7,9 @@ const OFF = Symbol.for('hangwatch.core/1.off');
 /** Options that one watchdog can have only one of. The scan interval is one too, but its default follows each registration's timeout. */
 const PROCESS_WIDE = ['collectors', 'token', 'service', 'version', 'spoolDir', 'signal', 'exitDelayMs'] as const;
 
+/** How long the last to close lets reports that are under way arrive. */
+export const CLOSE_DEADLINE_MS = 2_000;
+
 interface Shared {
   tracker: Tracker;
   options: ResolvedOptions;
@@ -38,6 +41,14 @@ export function sharedTracker(options: ResolvedOptions): Tracker {
       `${different.join(', ')} belong to the whole process and were set by an earlier registration: the later values are not used`,
     );
   }
+  return shared.tracker;
+}
+
+/** One more user of the process's tracker, if there is one; to be given back. */
+export function holdTracker(): Tracker | undefined {
+  const shared = (globalThis as Global)[KEY];
+  if (shared === undefined) return undefined;
+  shared.registrations += 1;
   return shared.tracker;
 }
 

@@ -1,4 +1,3 @@
-import { maskPath } from './path-mask.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** Routes remembered; more of them hang than anybody reads. */
@@ -21,6 +20,6 @@ export class PromiseRoutes {
 }
 
 /** Where no pattern is known, the path without what looks like a value. */
-function nameOf({ request, route }: RequestRecord): string {
-  return `${request?.method} ${route ?? maskPath(request?.url ?? '')}`;
+function nameOf({ subject, method, route }: RequestRecord): string {
+  return `${method} ${route ?? subject?.shownPath ?? ''}`;
 }

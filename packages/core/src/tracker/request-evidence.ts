@@ -4,21 +4,18 @@ import { HangwatchError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import { kGeneration } from '../shared/slot-layout.ts';
 import type { RequestEvidence } from '../shared/worker-protocol.ts';
-import { isHttp2 } from './byte-counters.ts';
-import { clientEvidence, clientWaits } from './client-evidence.ts';
-import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+import { clientWaits } from './client-evidence.ts';
 import { errorEvidence, layerEvidence } from './layer-evidence.ts';
-import { maskPath } from './path-mask.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import { RequestRecord } from './request-record.ts';
 import { type ActiveResources, pendingResources } from './resources/pending-resources.ts';
+import type { Subject } from './subject.ts';
 import { trailEvidence } from './trail-evidence.ts';
 import { type FoundWaits, outboundWaits } from './waits/outbound-sources.ts';
 
 /** Stacks shown of a stuck request and of one that merely is in flight. */
 const STUCK_STACKS = 32;
 const MOVING_STACKS = 4;
-const LONGEST_ID = 128;
 /** Other waiters of one promise that are named. */
 const NAMED_WAITERS = 100;
 
@@ -42,24 +39,24 @@ export function requestEvidence(
   problems: ProblemReporter | undefined,
   active: ActiveResources,
 ): RequestEvidence | undefined {
-  const { slot, request, response } = record;
-  if (slot === undefined || request === undefined || response === undefined) return undefined;
+  const { slot, subject } = record;
+  if (slot === undefined || subject === undefined) return undefined;
   // An own stack without frames is the handler's promise itself, awaited by nobody else: its age counts, there is nothing to show.
   const telling = stacks.filter(({ frames, created }) => frames.length > 0 || created !== undefined);
   const shown = telling.slice(0, stuck ? STUCK_STACKS : MOVING_STACKS);
-  const openEnded = isOpenEnded(request, response);
+  const openEnded = subject.isOpenEnded();
   if (openEnded) record.unwatch();
-  const path = maskPath(originalUrl(request));
-  const client = clientEvidence(record, request, response);
+  const path = subject.shownPath;
+  const client = subject.client(record.owner.clock[0] ?? 0);
   return {
     slot: slot.index,
     generation: slot.cells[slot.base + kGeneration] as number,
-    method: request.method ?? '',
-    route: nameOf(record, request, problems) ?? record.route ?? path,
+    method: subject.method,
+    route: nameOf(record, subject, problems) ?? record.route ?? path,
     // With a pattern the pattern says it all, and no parameter's value can leak.
     path: record.route ?? path,
-    requestId: identifier(request.headers['x-request-id']),
-    traceId: traceId(request.headers['traceparent']),
+    requestId: subject.requestId,
+    traceId: subject.traceId,
     checkpoint: checkpointOf(record, stuck),
     trail: trailEvidence(record, stuck),
     stacks: shown.map(shownFrames),
@@ -84,7 +81,7 @@ export function requestEvidence(
       ...outboundWaits(record, stacks, found),
       ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
       ...sharedWaits(stacks, record),
-      ...clientWaits(client),
+      ...(client === undefined ? [] : clientWaits(client)),
     ],
     openEnded,
   };
@@ -96,22 +93,10 @@ function shownFrames({ frames, created }: AwaitStack): DumpFrame[] {
   return (created ?? []).map((frame) => ({ ...frame, async: false }));
 }
 
-/** Express rewrites `url` below a mount point and keeps what came in `originalUrl`. */
-function originalUrl(request: IncomingRequest): string {
-  const { originalUrl: original } = request as { originalUrl?: unknown };
-  return typeof original === 'string' ? original : (request.url ?? '');
-}
-
-function nameOf(
-  record: RequestRecord,
-  request: IncomingRequest,
-  problems: ProblemReporter | undefined,
-): string | undefined {
-  const { routeName } = record.rules;
-  if (routeName === undefined || problems === undefined) return undefined;
+function nameOf(record: RequestRecord, subject: Subject, problems: ProblemReporter | undefined): string | undefined {
+  if (problems === undefined) return undefined;
   try {
-    const name: unknown = routeName(request);
-    return typeof name === 'string' && name !== '' ? name : undefined;
+    return subject.nameBy(record.rules);
   } catch (error) {
     problems.report(
       new HangwatchError('HANGWATCH_ERR_CALLBACK', `routeName threw: ${messageOf(error)}`, { cause: error }),
@@ -158,43 +143,4 @@ function sharedWaits(stacks: readonly AwaitStack[], record: RequestRecord): Dump
       },
     ];
   });
-}
-
-/** Silence is the normal state of an upgraded connection and of an event stream. */
-export function isOpenEnded(request: IncomingRequest, response: OutgoingResponse): boolean {
-  if (response.statusCode === 101) return true;
-  if (!response.headersSent) return false;
-  if (
-    !isHttp2(request) &&
-    request.headers.upgrade !== undefined &&
-    request.headers.connection?.toLowerCase() === 'upgrade' &&
-    response.socket === null
-  )
-    return true;
-  const type = headerOf(response, 'content-type');
-  return type?.startsWith('text/event-stream') === true;
-}
-
-/** `writeHead(200, headers)` does not show up in `getHeader`; what went over the wire does. */
-function headerOf(response: OutgoingResponse, name: string): string | undefined {
-  const set: unknown = response.getHeader(name);
-  if (typeof set === 'string') return set.toLowerCase();
-  const { _header: sent } = response as { _header?: unknown };
-  if (typeof sent !== 'string') return undefined;
-  const line = sent.split('\r\n').find((candidate) => candidate.toLowerCase().startsWith(`${name}:`));
-  return line
-    ?.slice(name.length + 1)
-    .trim()
-    .toLowerCase();
-}
-
-function identifier(value: string | string[] | undefined): string | undefined {
-  const text = Array.isArray(value) ? value[0] : value;
-  return text !== undefined && /^[\w.:/+=-]+$/.test(text) ? text.slice(0, LONGEST_ID) : undefined;
-}
-
-/** The trace id of a W3C `traceparent`. https://www.w3.org/TR/trace-context/#traceparent-header */
-function traceId(value: string | string[] | undefined): string | undefined {
-  const text = Array.isArray(value) ? value[0] : value;
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(text ?? '')?.[1];
 }

@@ -15,15 +15,13 @@ import {
   kTimeoutMs,
   SLOT_CELLS,
 } from '../shared/slot-layout.ts';
-import type { BodyBytes } from './body-bytes.ts';
-import type { ByteCounters } from './byte-counters.ts';
-import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import type { Slot } from './in-flight-table.ts';
 import { type LayerKind, LayerTrace } from './layer-trace.ts';
 import { RequestResources } from './resources/request-resources.ts';
 import { type Level, mergeOverrides, type RouteOverride } from './route-override.ts';
-import { pathOf, type Rules } from './rules.ts';
+import type { Rules } from './rules.ts';
 import type { AnyFunction, Site } from './site.ts';
+import type { Subject } from './subject.ts';
 import { Trail } from './trail.ts';
 import { OutboundWait } from './waits/outbound-wait.ts';
 import type { WatchedPromises } from './watched-promises.ts';
@@ -51,7 +49,7 @@ export interface RecordOwner {
 }
 
 /**
- * One request in flight: the object that travels in AsyncLocalStorage. Adapters hold it by closure as well, since contexts
+ * One request, or task, in flight: the object that travels in AsyncLocalStorage. Adapters hold it by closure as well, since contexts
  * get lost in connection pools and event emitters.
  */
 export class RequestRecord extends LayerTrace {
@@ -59,8 +57,8 @@ export class RequestRecord extends LayerTrace {
   readonly owner: RecordOwner;
   slot: Slot | undefined;
   base: number;
-  request: IncomingRequest | undefined;
-  response: OutgoingResponse | undefined;
+  /** What it is of, until that is over. */
+  subject: Subject | undefined;
   /** The route's pattern, once an adapter knows it. */
   route: string | undefined = undefined;
   site: Site | undefined = undefined;
@@ -68,15 +66,10 @@ export class RequestRecord extends LayerTrace {
   trail: Trail;
   /** Those of the registration that it entered through. */
   readonly rules: Rules;
-  bytes: ByteCounters | undefined = undefined;
   /** What `watch(promise, label)` was given. */
   watched: WatchedPromises | undefined = undefined;
   /** The newest outbound work begun in the request's context and not over: the head of a list. */
   outbound: OutboundWait | undefined = undefined;
-  /** The clock when bytes were last seen to move; that of the start before. */
-  bytesMovedMs: number;
-  /** Counts the request's body, where one was announced. */
-  body: BodyBytes | undefined = undefined;
   sampled = false;
   /** What it has made, at the level `resources`. */
   resources: RequestResources | undefined = undefined;
@@ -93,24 +86,15 @@ export class RequestRecord extends LayerTrace {
   /** What the framework's adapter remembers of this request; forgotten when the request is over. */
   adapterState: unknown = undefined;
 
-  constructor(
-    id: number,
-    owner: RecordOwner,
-    slot: Slot,
-    request: IncomingRequest,
-    response: OutgoingResponse,
-    rules: Rules,
-  ) {
+  constructor(id: number, owner: RecordOwner, slot: Slot, subject: Subject, rules: Rules) {
     super(slot.cells, slot.base + kSequence, owner.clock, id);
     this.id = id;
     this.owner = owner;
     this.slot = slot;
     this.base = slot.base;
     this.trail = slot.trail ??= new Trail();
-    this.request = request;
-    this.response = response;
+    this.subject = subject;
     this.rules = rules;
-    this.bytesMovedMs = owner.clock[0] as number;
   }
 
   /** The request has reached a layer or a checkpoint: it advances, and this is where it is. */
@@ -201,7 +185,7 @@ export class RequestRecord extends LayerTrace {
     const { rules, cells, base } = this;
     if (this.slot === undefined) return;
     const code = this.#ofCode;
-    const routes = rules.hasRoutes ? rules.forRoute(this.method, this.route ?? this.#path()) : undefined;
+    const routes = rules.hasRoutes ? rules.forRoute(this.method, this.route ?? this.subject?.path ?? '') : undefined;
     cells[base + kTimeoutMs] = routes?.timeoutMs ?? code?.timeoutMs ?? rules.timeoutMs;
     cells[base + kMaxDurationMs] = routes?.maxDurationMs ?? code?.maxDurationMs ?? rules.maxDurationMs;
     this.#whenStuck(
@@ -212,10 +196,6 @@ export class RequestRecord extends LayerTrace {
     if ((routes ?? code)?.watch === false) this.unwatch();
     // What is open-ended by nature is found to be so again, before it is reported.
     else Atomics.and(cells, base + kFlags, ~FLAG_UNWATCHED);
-  }
-
-  #path(): string {
-    return this.request === undefined ? '' : pathOf(this.request);
   }
 
   #whenStuck(respondStatus: number, abort: boolean): void {
@@ -250,9 +230,9 @@ export class RequestRecord extends LayerTrace {
     Atomics.or(this.cells, this.base + kFlags, FLAG_UNWATCHED);
   }
 
-  /** `GET`, or what else the request's line said. */
+  /** `GET`, or what else the request's line said; `TASK`. */
   get method(): string {
-    return this.request?.method ?? '';
+    return this.subject?.method ?? '';
   }
 
   /** From now on the request is one that a self-test has staged. */
@@ -280,16 +260,13 @@ export class RequestRecord extends LayerTrace {
     this.sequenceAt = kSequence;
     this.base = 0;
     this.slot = undefined;
-    this.request = undefined;
-    this.response = undefined;
+    this.subject = undefined;
     this.#ofCode = undefined;
     this.site = undefined;
     this.trail.clear();
     this.trail = SINK_TRAIL;
     this.forgetLayers();
     this.#setLevel('basic');
-    this.body = undefined;
-    this.bytes = undefined;
     this.watched = undefined;
     if (this.outbound !== undefined) OutboundWait.release(this);
     this.adapterState = undefined;

@@ -6,8 +6,7 @@ import { testingRecord } from './waits/testing-record.ts';
 
 /** A request in flight, and what holds for it. */
 function setUp() {
-  const record = testingRecord();
-  if (record.request !== undefined) Object.assign(record.request, { method: 'GET', url: '/sent?x=1' });
+  const record = testingRecord(1, { method: 'GET', url: '/sent?x=1' });
   const holds = () => ({
     timeoutMs: record.cells[record.base + kTimeoutMs],
     maxDurationMs: record.cells[record.base + kMaxDurationMs],

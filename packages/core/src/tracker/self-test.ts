@@ -4,6 +4,7 @@ import { functionLocation, ownAwait } from '@hangwatch/async-hooks-helpers';
 import { HangwatchError, type SelfTestFailure } from '../errors.ts';
 import { kGeneration } from '../shared/slot-layout.ts';
 import type { ToMain } from '../shared/worker-protocol.ts';
+import { HttpSubject } from './http-subject.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { Rules } from './rules.ts';
@@ -156,7 +157,7 @@ class Staged {
     request.method = 'GET';
     request.url = '/';
     const rules = new Rules({ ...options, ...STAGED_RULES });
-    const record = tracker.enter(request, new ServerResponse(request), rules);
+    const record = tracker.enter(new HttpSubject(request, new ServerResponse(request)), rules);
     if (record === undefined) return undefined;
     record.stage();
     record.setRoute(ROUTE);

@@ -24,29 +24,25 @@ import {
 } from '../shared/slot-layout.ts';
 import type { SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
 import { actOnStuck } from './act-on-stuck.ts';
-import { BodyBytes } from './body-bytes.ts';
-import { byteCounters, isHttp2 } from './byte-counters.ts';
 import { DumpSignal } from './dump-signal.ts';
 import { EvidenceDesk } from './evidence-desk.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { FlightRecorder } from './flight-recorder.ts';
-import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { InFlightTable, type Slot } from './in-flight-table.ts';
 import { LastLook } from './last-look.ts';
 import { offerPausedEvidence, withdrawPausedEvidence } from './paused-evidence.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 import { PromiseRoutes } from './promise-routes.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
-import { stampRequest } from './request-stamp.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { ResourceHook } from './resources/resource-hook.ts';
-import type { RuleChange, Rules } from './rules.ts';
+import { type RuleChange, Rules } from './rules.ts';
 import { SelfTest, type SelfTestPassed } from './self-test.ts';
 import { type AnyFunction, Site, type SitePlace } from './site.ts';
 import { Snapshots } from './snapshots.ts';
 import { StringTable } from './string-table.ts';
+import type { Subject } from './subject.ts';
 import { type FoundWaits, OutboundSources } from './waits/outbound-sources.ts';
-import { wasSent } from './was-sent.ts';
 import { WatchdogThread } from './watchdog-thread.ts';
 
 /** The main thread's half of hangwatch: one for the process, however many applications register. */
@@ -60,6 +56,8 @@ export class Tracker implements RecordOwner {
   readonly records: (RequestRecord | undefined)[] = [];
   /** Those of each registration. */
   readonly rules = new Set<Rules>();
+  /** Those of tasks: as the first registration has them, but for what only a request has. */
+  readonly taskRules: Rules;
   readonly #strings: StringTable;
   readonly #sites = new Map<string, Site>();
   readonly #awaits: AwaitTracker;
@@ -109,6 +107,8 @@ export class Tracker implements RecordOwner {
     this.#selfTest = new SelfTest(this, options, () => this.#thread.state);
     this.#lastLook = new LastLook(this, (message) => this.#thread.post(message));
     this.#entered = this.site('request entered');
+    this.taskRules = new Rules({ ...options, ignore: [], routeName: undefined, respondStatus: 0 });
+    this.rules.add(this.taskRules);
     const { exitDelayMs, errorMessages } = options;
     if (exitDelayMs > 0)
       this.#exit = new ExitWatch(this.records, errorMessages, (crash) => this.#thread.crash(crash, exitDelayMs));
@@ -117,9 +117,9 @@ export class Tracker implements RecordOwner {
   }
 
   /**
-   * Registers a request. `undefined` when it cannot be tracked: that is counted, and the request runs as if hangwatch were not there.
+   * Registers a request or a task. `undefined` when it cannot be tracked: that is counted, and the request runs as if hangwatch were not there.
    */
-  enter(request: IncomingRequest, response: OutgoingResponse, rules: Rules): RequestRecord | undefined {
+  enter(subject: Subject, rules: Rules): RequestRecord | undefined {
     if (this.#stopped) return undefined;
     this.#thread.start();
     const slot = this.table.acquire();
@@ -131,7 +131,7 @@ export class Tracker implements RecordOwner {
     }
     let record: RequestRecord;
     try {
-      record = this.#register(slot, request, response, rules);
+      record = this.#register(slot, subject, rules);
     } catch (error) {
       this.table.giveBack(slot);
       throw error;
@@ -146,11 +146,11 @@ export class Tracker implements RecordOwner {
     return record;
   }
 
-  #register(slot: Slot, request: IncomingRequest, response: OutgoingResponse, rules: Rules): RequestRecord {
+  #register(slot: Slot, subject: Subject, rules: Rules): RequestRecord {
     const { cells, base } = slot;
     const nowMs = this.clock[0] as number;
     const id = this.#nextId++;
-    const record = new RequestRecord(id, this, slot, request, response, rules);
+    const record = new RequestRecord(id, this, slot, subject, rules);
     try {
       record.site = this.#entered;
       record.trail.pass(this.#entered, nowMs);
@@ -158,7 +158,7 @@ export class Tracker implements RecordOwner {
       cells[base + kProgress] = 0;
       cells[base + kOutbound] = 0;
       cells[base + kRequest] = id;
-      cells[base + kMethod] = this.#strings.intern(request.method ?? '');
+      cells[base + kMethod] = this.#strings.intern(subject.method);
       cells[base + kRoute] = 0;
       cells[base + kCheckpoint] = this.#entered.id;
       cells[base + kCheckpointMs] = nowMs;
@@ -168,9 +168,7 @@ export class Tracker implements RecordOwner {
       cells[base + kFlags] = 0;
       if (rules.isSpecial) record.applyRules();
       cells[base + kBeganAtEntry] = this.recorder.written;
-      stampRequest(request, record);
-      if (isHttp2(request)) record.bytes = byteCounters(request);
-      record.body = BodyBytes.of(request);
+      subject.entered(record);
       if (this.notesPromises(record)) record.captureCreations();
       return record;
     } catch (error) {
@@ -235,7 +233,7 @@ export class Tracker implements RecordOwner {
   /** A request that would not have been entered any more is shown as in flight, and never as stuck. */
   #applyIgnore(record: RequestRecord): void {
     try {
-      if (record.request !== undefined && record.rules.ignores(record.request)) record.unwatch();
+      if (record.subject?.isIgnoredBy(record.rules) === true) record.unwatch();
     } catch (error) {
       this.problem('HANGWATCH_ERR_CALLBACK', `ignore threw: ${messageOf(error)}`, error);
     }
@@ -339,10 +337,10 @@ export class Tracker implements RecordOwner {
     this.#exit?.stop();
     for (const record of [...this.records]) {
       if (record?.slot === undefined) continue;
-      const { response, slot } = record;
+      const { subject, slot } = record;
+      const finished = subject?.howEnded();
       // Whoever still has a client may be answered yet: of those nothing is known.
-      if (response?.destroyed === true || response?.writableFinished === true)
-        this.#tell(record, slot, wasSent(response));
+      if (finished !== undefined) this.#tell(record, slot, finished);
       this.#free(record, slot);
     }
     this.#outbound.stop();

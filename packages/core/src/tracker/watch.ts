@@ -1,7 +1,8 @@
 import { messageOf } from '../message-of.ts';
 import type { Configuration, HangwatchOptions } from '../options.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
-import { noteSwitchedOff, releaseTracker, sharedTracker } from './process-tracker.ts';
+import { HttpSubject } from './http-subject.ts';
+import { CLOSE_DEADLINE_MS, noteSwitchedOff, releaseTracker, sharedTracker } from './process-tracker.ts';
 import type { RequestRecord } from './request-record.ts';
 import { recordOf } from './request-stamp.ts';
 import { resolveConfiguration } from './resolve-configuration.ts';
@@ -11,9 +12,6 @@ import { type RequestTimeout, timeoutsOf, wrongOrder } from './server-timeouts.t
 import type { AnyFunction, Site } from './site.ts';
 import type { Tracker } from './tracker.ts';
 import { wasSent } from './was-sent.ts';
-
-/** How long `close` lets reports that are under way arrive. */
-const CLOSE_DEADLINE_MS = 2_000;
 
 /**
  * One application's registration with hangwatch: what an adapter holds. All registrations of a process share one tracker and one
@@ -60,7 +58,7 @@ export class Watch {
       // Over before it began, as when a client leaves while an earlier middleware is busy: no `close` will come any more.
       if (response.destroyed || response.writableFinished) return undefined;
       if (this.#ignores(request, tracker)) return undefined;
-      const record = tracker.enter(request, response, this.#rules);
+      const record = tracker.enter(new HttpSubject(request, response), this.#rules);
       if (record !== undefined) {
         const { server } = Object(request.socket) as { server?: unknown };
         if (server !== this.#server) this.#meet(server);

@@ -193,6 +193,12 @@ describe('nothing moves, and', () => {
       'has made no progress for 10.1 s since handler (routes.ts:7); no await is pending',
     ],
     [
+      'nobody waits for an answer: a task',
+      { ...silent, client: undefined, layer: done },
+      'no-progress',
+      'has made no progress for 10.1 s: handler list (users.ts:7) finished 10.1 s ago',
+    ],
+    [
       'the response is written, and waits for one before it',
       { ...silent, layer: done, client: client({ begun: true, answered: true }) },
       'no-progress',

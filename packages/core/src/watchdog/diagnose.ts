@@ -59,7 +59,7 @@ export function diagnose(facts: Case): Judgement {
   const call = outbound(facts, stalledMs);
   if (call !== undefined) return call;
   const ended = layerEnd(evidence, shortPathsBelow(facts.cwd));
-  if (own === undefined && ended !== undefined) {
+  if (own === undefined && ended !== undefined && evidence.client !== undefined) {
     const summary = `is not answered: ${ended}; promises in its context go on`;
     return { stuck: true, verdict: { evidence: 'chain-stalled', summary } };
   }

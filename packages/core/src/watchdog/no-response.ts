@@ -13,9 +13,10 @@ const NOT_OUTBOUND = new Set(['shared-promise', 'request-body', 'client']);
  */
 export function noResponse(evidence: RequestEvidence, short: ShortPath): string | undefined {
   const ended = layerEnd(evidence, short);
-  if (ended === undefined || evidence.client?.answered === true) return undefined;
+  // Without a client nobody waits for an answer.
+  if (ended === undefined || evidence.client === undefined || evidence.client.answered) return undefined;
   if (evidence.waitsFor.some(({ type }) => !NOT_OUTBOUND.has(type))) return undefined;
-  const state = evidence.client?.begun === true ? 'has begun its response and not ended it' : 'is not answered';
+  const state = evidence.client.begun ? 'has begun its response and not ended it' : 'is not answered';
   const place = placeOf(evidence.stacks);
   const other =
     place === undefined

@@ -1,15 +1,16 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { SEGMENT_BYTES } from '../../shared/slot-layout.ts';
+import { HttpSubject } from '../http-subject.ts';
 import { RequestRecord } from '../request-record.ts';
 import { resolveOptions } from '../resolve-options.ts';
 import { Rules } from '../rules.ts';
 import { Site } from '../site.ts';
 
 /** A record of a request in flight, for unit tests: with a clock of its own, and nothing behind it. */
-export function testingRecord(id = 1): RequestRecord {
+export function testingRecord(id = 1, line: { method?: string; url?: string } = {}): RequestRecord {
   const cells = new Uint32Array(new SharedArrayBuffer(SEGMENT_BYTES));
-  const request = new IncomingMessage(new Socket());
+  const request = Object.assign(new IncomingMessage(new Socket()), line);
   const owner = {
     clock: new Uint32Array(1),
     running: new Uint32Array(1),
@@ -26,8 +27,7 @@ export function testingRecord(id = 1): RequestRecord {
     id,
     owner,
     { index: 0, cells, base: 0, trail: undefined },
-    request,
-    new ServerResponse(request),
+    new HttpSubject(request, new ServerResponse(request)),
     new Rules(resolveOptions({}, {})),
   );
 }

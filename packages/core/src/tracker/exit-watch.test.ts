@@ -1,0 +1,25 @@
+import type { DumpCrash } from '@hangwatch/protocol';
+import { expect, test } from 'vitest';
+import { ExitWatch } from './exit-watch.ts';
+import type { RequestRecord } from './request-record.ts';
+import { TaskSubject } from './task-subject.ts';
+import { testingRecord } from './waits/testing-record.ts';
+
+/** What is reported as a process ends with this in flight. */
+function atExit(records: (RequestRecord | undefined)[]): DumpCrash[] {
+  const reported: DumpCrash[] = [];
+  const before = process.listeners('exit');
+  const watch = new ExitWatch(records, false, (crash) => void reported.push(crash));
+  const ours = process.listeners('exit').filter((listener) => !before.includes(listener));
+  for (const listener of ours) listener(0);
+  watch.stop();
+  return reported;
+}
+
+test('a process that ends while a task is in flight says so, unless the task is not watched', () => {
+  const record = testingRecord();
+  record.subject = new TaskSubject('nightly report', 0);
+  expect(atExit([undefined, record])).toEqual([{ cause: 'exit', exitCode: 0 }]);
+  record.unwatch();
+  expect(atExit([undefined, record])).toEqual([]);
+});

@@ -1,0 +1,30 @@
+import { isHttp2 } from './byte-counters.ts';
+import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
+
+/** Silence is the normal state of an upgraded connection and of an event stream. */
+export function isOpenEnded(request: IncomingRequest, response: OutgoingResponse): boolean {
+  if (response.statusCode === 101) return true;
+  if (!response.headersSent) return false;
+  if (
+    !isHttp2(request) &&
+    request.headers.upgrade !== undefined &&
+    request.headers.connection?.toLowerCase() === 'upgrade' &&
+    response.socket === null
+  )
+    return true;
+  const type = headerOf(response, 'content-type');
+  return type?.startsWith('text/event-stream') === true;
+}
+
+/** `writeHead(200, headers)` does not show up in `getHeader`; what went over the wire does. */
+function headerOf(response: OutgoingResponse, name: string): string | undefined {
+  const set: unknown = response.getHeader(name);
+  if (typeof set === 'string') return set.toLowerCase();
+  const { _header: sent } = response as { _header?: unknown };
+  if (typeof sent !== 'string') return undefined;
+  const line = sent.split('\r\n').find((candidate) => candidate.toLowerCase().startsWith(`${name}:`));
+  return line
+    ?.slice(name.length + 1)
+    .trim()
+    .toLowerCase();
+}
