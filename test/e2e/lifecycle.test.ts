@@ -23,6 +23,24 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     expect(await run('refused')).toEqual({ statuses: [200, 200], problems: ['HANGWATCH_ERR_WATCHDOG_START'] });
   });
 
+  test('where threads are refused tracking is off: nothing is kept of what a long request does', async () => {
+    expect(await run('refusedCalls', ['--expose-gc'])).toEqual({
+      free: true,
+      tracked: [false],
+      listening: [],
+      problems: ['HANGWATCH_ERR_WATCHDOG_START'],
+    });
+  });
+
+  test('labels that vary end in one, take no route’s place, and need not be text', async () => {
+    expect(await run('manyLabels')).toEqual({
+      status: 200,
+      labels: ['other checkpoints', true, 'order 0'],
+      newRoute: true,
+      problems: [],
+    });
+  });
+
   test('starting and stopping a thousand times leaves no thread, no handle, no memory', async () => {
     const result = await run('startStop', ['--expose-gc']);
     expect(result).toMatchObject({ threads: 0, registered: false, resources: [] });

@@ -3,7 +3,14 @@
 import { createServer } from 'node:http';
 import { AwaitTracker, awaitStackOf } from '@hangwatch/async-hooks-helpers';
 import { createCollector } from '@hangwatch/collector';
-import { checkpoint, currentRequest, HangwatchError, type HangwatchOptions, watchServer } from '@hangwatch/core';
+import {
+  type BlockedLoopOptions,
+  checkpoint,
+  currentRequest,
+  HangwatchError,
+  type HangwatchOptions,
+  watchServer,
+} from '@hangwatch/core';
 import expressDefault, { hangwatch as expressNamed } from '@hangwatch/express';
 import fastifyDefault, { hangwatch as fastifyNamed } from '@hangwatch/fastify';
 import koaDefault, { hangwatch as koaNamed } from '@hangwatch/koa';
@@ -14,7 +21,9 @@ import express from 'express';
 import fastify from 'fastify';
 import Koa from 'koa';
 
+const blockedLoop: BlockedLoopOptions = { threshold: 2_000 };
 const options: HangwatchOptions = {
+  blockedLoop,
   timeout: 10_000,
   collector: ['http://127.0.0.1:4747'],
   ignore: ['/health', /^\/static\//],

@@ -1,6 +1,6 @@
 export type { Dump } from '@hangwatch/protocol';
 export { HangwatchError, type HangwatchErrorCode } from './errors.ts';
-export type { Configuration, HangwatchOptions, IgnoreRule } from './options.ts';
+export type { BlockedLoopOptions, Configuration, HangwatchOptions, IgnoreRule } from './options.ts';
 export { bind } from './tracker/bind.ts';
 export { checkpoint } from './tracker/checkpoint.ts';
 export { configure } from './tracker/configure.ts';

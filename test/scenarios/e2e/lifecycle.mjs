@@ -1,4 +1,5 @@
 // One way of living and ending a case, chosen by the first argument; prints one line of JSON.
+import diagnosticsChannel from 'node:diagnostics_channel';
 import http from 'node:http';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +15,7 @@ workerThreads.Worker = class extends Worker {
   }
 };
 syncBuiltinESMExports();
-const { watchServer } = await import('@hangwatch/core');
+const { checkpoint, watch, watchServer } = await import('@hangwatch/core');
 const { openWatch } = await import('@hangwatch/core/adapter');
 
 const problems = [];
@@ -79,6 +80,70 @@ const cases = {
     const server = await listen((_request, response) => response.end('ok'));
     const statuses = [await get(server), await get(server)];
     print({ statuses, problems });
+    await close(server);
+  },
+
+  /** Workers are refused: nothing is kept of the calls that a request makes which stays open, and no request is tracked. */
+  async refusedCalls() {
+    workerThreads.Worker = class {
+      constructor() {
+        throw new Error('refused');
+      }
+    };
+    syncBuiltinESMExports();
+    let collected = 0;
+    const registry = new FinalizationRegistry(() => collected++);
+    const call = (port) =>
+      new Promise((resolve) => {
+        const request = http.get({ host: '127.0.0.1', port, agent: false }, (response) => {
+          response.resume().on('end', resolve);
+        });
+        registry.register(request, 'a call');
+      });
+    const upstream = http.createServer((_request, response) => response.end('ok'));
+    await new Promise((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    const { port } = upstream.address();
+    let done;
+    const called = new Promise((resolve) => {
+      done = resolve;
+    });
+    const tracked = [];
+    const server = await listen(async (_request, response) => {
+      tracked.push(shared().tracker.current() !== undefined);
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n');
+      for (let i = 0; i < 25; i++) await Promise.all([call(port), call(port), call(port), call(port)]);
+      done();
+    });
+    http.get({ host: '127.0.0.1', port: server.address().port, agent: false }).on('error', () => undefined);
+    await called;
+    const free = await until(() => {
+      globalThis.gc();
+      return collected >= 90;
+    });
+    const listening = ['http.client.request.start', 'undici:request:create'].filter((name) =>
+      diagnosticsChannel.hasSubscribers(name),
+    );
+    print({ free, tracked, listening, problems });
+    await close(server);
+    upstream.close();
+  },
+
+  /** Labels that vary, and some that are no text. */
+  async manyLabels() {
+    const labels = [];
+    const server = await listen((_request, response) => {
+      for (let i = 0; i < 11_000; i++) checkpoint(`order ${i}`);
+      const { site } = shared().tracker.current();
+      labels.push(site.label, site.place() === undefined);
+      checkpoint('order 0');
+      labels.push(shared().tracker.current().site.label);
+      checkpoint(Object.create(null));
+      watch(new Promise(() => undefined), Object.create(null));
+      response.end('ok');
+    });
+    const status = await get(server);
+    // Another route still gets a number of its own.
+    print({ status, labels, newRoute: shared().tracker.routeId('/new') !== 0, problems });
     await close(server);
   },
 

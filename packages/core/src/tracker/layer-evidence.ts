@@ -1,6 +1,6 @@
 import type { DumpError, DumpLayer } from '@hangwatch/protocol';
 import { clockSince } from '../shared/slot-layout.ts';
-import { describeError } from './describe-error.ts';
+import { describeError, errorClass } from './describe-error.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** The layer that the request entered last. Its place is looked up for stuck requests only: it takes a debugger session. */
@@ -22,8 +22,13 @@ export function layerEvidence(record: RequestRecord, stuck: boolean): DumpLayer 
   };
 }
 
-/** What the last layer's promise was rejected with: class and frames, and the message only where the application asks for it. */
-export function errorEvidence(record: RequestRecord): DumpError | undefined {
+/**
+ * What the last layer's promise was rejected with: class and frames, and the message only where the application asks for it.
+ *
+ * @param calls whether code of the application's may run: an error's frames and message may be made by it (`Error.prepareStackTrace`, getters)
+ */
+export function errorEvidence(record: RequestRecord, calls: boolean): DumpError | undefined {
   if (record.outcome !== 'rejected') return undefined;
+  if (!calls) return { class: errorClass(record.rejection), frames: [] };
   return describeError(record.rejection, record.rules.errorMessages);
 }

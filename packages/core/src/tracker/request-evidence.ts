@@ -29,7 +29,7 @@ export function youngestOwnMs(stacks: readonly AwaitStack[]): number | undefined
 /**
  * Everything the dump says of one request; `undefined` when it has just ended.
  *
- * @param problems where failures of the application's callbacks go; `undefined`: none of them is to be called
+ * @param problems where failures of the application's callbacks go; `undefined`: no code of the application's is to be called
  */
 export function requestEvidence(
   record: RequestRecord,
@@ -71,7 +71,7 @@ export function requestEvidence(
     omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
     layer: layerEvidence(record, stuck),
-    error: errorEvidence(record),
+    error: errorEvidence(record, problems !== undefined),
     client,
     outstanding: record.outstanding,
     pending: stuck ? pendingResources(record, active) : undefined,

@@ -74,6 +74,7 @@ export class Tracker implements RecordOwner {
   readonly #said = new Set<string>();
   #nextId = 1;
   #stopped = false;
+  #tracks = true;
   #tableFull = false;
 
   constructor(options: ResolvedOptions) {
@@ -103,6 +104,7 @@ export class Tracker implements RecordOwner {
       snapshots: this.#snapshots,
       onStuck: (notice) => this.#act(notice),
       onStaged: (message) => this.#selfTest.receive(message),
+      onFailed: () => this.#endTracking(),
     });
     this.#selfTest = new SelfTest(this, options, () => this.#thread.state);
     this.#lastLook = new LastLook(this, (message) => this.#thread.post(message));
@@ -120,8 +122,10 @@ export class Tracker implements RecordOwner {
    * Registers a request or a task. `undefined` when it cannot be tracked: that is counted, and the request runs as if hangwatch were not there.
    */
   enter(subject: Subject, rules: Rules): RequestRecord | undefined {
-    if (this.#stopped) return undefined;
+    if (!this.#tracks) return undefined;
     this.#thread.start();
+    // Just now it may have turned out that there is no watchdog to be had.
+    if (!this.#tracks) return undefined;
     const slot = this.table.acquire();
     if (slot === undefined) {
       if (!this.#tableFull)
@@ -334,6 +338,17 @@ export class Tracker implements RecordOwner {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#signal?.stop();
+    this.#endTracking();
+    await this.#thread.stop(deadlineMs);
+  }
+
+  /**
+   * From now on no request is tracked. Also where the watchdog has failed for good: nobody would ever ask for what is noted, and it would add up.
+   * The signal stays listened to until `stop`, since its own effect may be to end the process.
+   */
+  #endTracking(): void {
+    if (!this.#tracks) return;
+    this.#tracks = false;
     this.#exit?.stop();
     for (const record of [...this.records]) {
       if (record?.slot === undefined) continue;
@@ -347,7 +362,6 @@ export class Tracker implements RecordOwner {
     this.#awaits.uninstall();
     this.#resources.stop();
     withdrawPausedEvidence();
-    await this.#thread.stop(deadlineMs);
   }
 
   #act(notice: StuckNotice): void {

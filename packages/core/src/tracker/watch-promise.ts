@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { labelText } from './label-text.ts';
 import { existingTracker } from './process-tracker.ts';
 import { WatchedPromises } from './watched-promises.ts';
 
@@ -15,6 +16,6 @@ export function watch<T>(promise: T, label: string): T {
   const record = existingTracker()?.current();
   if (record === undefined || !types.isPromise(promise)) return promise;
   record.watched ??= new WatchedPromises();
-  record.watched.add(promise, String(label).slice(0, 200), record.owner.clock[0] ?? 0);
+  record.watched.add(promise, labelText(label), record.owner.clock[0] ?? 0);
   return promise;
 }

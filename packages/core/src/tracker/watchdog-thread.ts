@@ -41,6 +41,8 @@ interface Parts {
   readonly onStuck: (notice: StuckNotice) => void;
   /** Hears what became of a self-test's staged request. */
   readonly onStaged: (message: StagedMessage) => void;
+  /** There is no thread, and there will be none. */
+  readonly onFailed: () => void;
 }
 
 /** Starts the watchdog's thread, talks to it, and starts it again when it dies. */
@@ -137,6 +139,7 @@ export class WatchdogThread {
         `the watchdog's thread could not be started: ${messageOf(error)}`,
         error,
       );
+      this.#parts.onFailed();
       return;
     }
     table.segments.forEach((cells, index) => {
@@ -196,6 +199,7 @@ export class WatchdogThread {
     if (delayMs === undefined) {
       this.#state = 'failed';
       this.#problem('HANGWATCH_ERR_WATCHDOG_DIED', `${what}; it is not started again, hangwatch is off`, error);
+      this.#parts.onFailed();
       return;
     }
     this.#state = 'restarting';

@@ -1,5 +1,6 @@
 import { capturedFrames } from '@hangwatch/async-hooks-helpers';
 import type { DumpPending } from '@hangwatch/protocol';
+import { activeList } from '../active-list.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { type Resource, TELLS_THE_END } from './request-resources.ts';
 
@@ -40,8 +41,8 @@ export function pendingResources(record: RequestRecord, active: ActiveResources)
 const isTelling = ({ kind }: { kind: string }): boolean => kind === 'app' || kind === 'dependency';
 
 function activeObjects(): Set<unknown> {
-  const objects = new Set<unknown>(listOf('_getActiveRequests'));
-  for (const owner of listOf('_getActiveHandles')) {
+  const objects = new Set<unknown>(activeList('_getActiveRequests'));
+  for (const owner of activeList('_getActiveHandles')) {
     objects.add(owner);
     // A socket, a server or a child process stands for its handle, which is what was made.
     objects.add((owner as { _handle?: unknown })._handle);
@@ -49,10 +50,4 @@ function activeObjects(): Set<unknown> {
   objects.delete(undefined);
   objects.delete(null);
   return objects;
-}
-
-/** Neither is documented; `process.getActiveResourcesInfo` has the types alone. */
-function listOf(name: '_getActiveRequests' | '_getActiveHandles'): unknown[] {
-  const list: unknown = Reflect.get(process, name);
-  return typeof list === 'function' ? (Reflect.apply(list, process, []) as unknown[]) : [];
 }

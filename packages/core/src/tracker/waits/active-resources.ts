@@ -1,5 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { activeList } from '../active-list.ts';
 import { RequestRecord } from '../request-record.ts';
 import { fileText } from './file-text.ts';
 import type { OutboundFind } from './outbound-find.ts';
@@ -29,13 +30,13 @@ export function findActiveResources(storeKey: symbol | undefined): OutboundFind[
     return context instanceof RequestRecord && context.slot !== undefined ? context : undefined;
   };
   const found: OutboundFind[] = [];
-  for (const request of list('_getActiveRequests')) {
+  for (const request of activeList('_getActiveRequests').slice(0, MAX_LOOKED_AT)) {
     const record = contextOf(request);
     const what = record === undefined ? undefined : requestText(request);
     if (record !== undefined && what !== undefined) found.push({ record, ...what });
   }
   // Sockets that were not made by `net.connect`: Node 20 does not tell of those.
-  for (const socket of list('_getActiveHandles')) {
+  for (const socket of activeList('_getActiveHandles').slice(0, MAX_LOOKED_AT)) {
     if (!(socket instanceof Socket)) continue;
     const handle: unknown = Reflect.get(socket, '_handle');
     const record = typeof handle === 'object' && handle !== null ? contextOf(handle) : undefined;
@@ -74,11 +75,4 @@ function openFile(fd: unknown): string {
   } catch {
     return '';
   }
-}
-
-/** Neither function is documented; where one is gone, there is nothing to look at. */
-function list(name: '_getActiveRequests' | '_getActiveHandles'): object[] {
-  const get: unknown = Reflect.get(process, name);
-  const active: unknown = typeof get === 'function' ? Reflect.apply(get, process, []) : [];
-  return Array.isArray(active) ? active.slice(0, MAX_LOOKED_AT).filter((each) => typeof each === 'object') : [];
 }

@@ -20,3 +20,17 @@ test.each([
   const waits = labels.map((label, index) => ({ type: 'http', label, sinceMs: index }));
   expect(distinctWaits(waits).map(({ label }) => label)).toEqual(shown);
 });
+
+test('each label is read a bounded number of times, however many there are', () => {
+  let reads = 0;
+  const waits = Array.from({ length: 2_000 }, (_, index) => ({
+    type: 'http',
+    get label() {
+      reads += 1;
+      return `GET http://x/${index}, sent`;
+    },
+    sinceMs: 0,
+  }));
+  expect(distinctWaits(waits)).toHaveLength(2_000);
+  expect(reads).toBeLessThan(10 * waits.length);
+});

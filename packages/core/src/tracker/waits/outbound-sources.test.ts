@@ -1,9 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import diagnosticsChannel from 'node:diagnostics_channel';
+import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { kOutbound } from '../../shared/slot-layout.ts';
 import type { RequestRecord } from '../request-record.ts';
-import { OutboundSources } from './outbound-sources.ts';
+import { OutboundSources, outboundWaits } from './outbound-sources.ts';
 import { OutboundWait } from './outbound-wait.ts';
 import { testingRecord } from './testing-record.ts';
 
@@ -107,7 +108,7 @@ describe('undici', () => {
     const url = 'http: GET http://127.0.0.1:9/users/*';
     expect(labels()).toEqual([`${url}, waiting for a connection`]);
     publish('undici:client:beforeConnect', { connectParams });
-    expect(labels()).toEqual([`${url}, connect 127.0.0.1:9, no answer`]);
+    expect(labels()).toEqual([`${url}, waiting for a connection; one to 127.0.0.1:9 is being opened`]);
     publish('undici:client:connected', { connectParams: { ...connectParams } });
     expect(labels()).toEqual([`${url}, waiting for a connection`]);
     publish('undici:client:sendHeaders', { request, socket });
@@ -152,6 +153,22 @@ describe('undici', () => {
     publish('undici:request:create', { request: new Request('/own') });
     expect(labels()).toHaveLength(1);
   });
+});
+
+test('of several addresses of a host the one that was tried last is named', () => {
+  const socket = new Socket();
+  socket.connecting = true;
+  publish('net.client.socket', { socket });
+  socket.emit('connectionAttempt', '127.0.0.3', 5432, 4);
+  expect(labels()).toEqual(['connect: connect 127.0.0.3:5432, no answer']);
+  socket.emit('connectionAttempt', '127.0.0.2', 5432, 4);
+  expect(labels()).toEqual(['connect: connect 127.0.0.2:5432, no answer']);
+  socket.destroy();
+});
+
+test('of very many finds of one request as many are shown as of what was heard of', () => {
+  const finds = Array.from({ length: 5_000 }, (_, i) => ({ record, type: 'fs' as const, label: `file ${i}` }));
+  expect(outboundWaits(record, [], new Map([[record, finds]]))).toHaveLength(100);
 });
 
 test('outside a request nothing is noted', () => {

@@ -12,7 +12,7 @@ import { watchHttpClientCalls } from './http-client-calls.ts';
 import { watchHttp2ClientCalls } from './http2-client-calls.ts';
 import { watchModuleImports } from './module-imports.ts';
 import type { OutboundFind } from './outbound-find.ts';
-import { OutboundWait } from './outbound-wait.ts';
+import { MAX_SHOWN, OutboundWait } from './outbound-wait.ts';
 import { QueuedRequests } from './queued-requests.ts';
 import { watchSocketConnects } from './socket-connects.ts';
 import type { CurrentRecord } from './traced-calls.ts';
@@ -76,7 +76,7 @@ export class OutboundSources {
 
 /** All the outbound work that the request waits for: heard of, found, and seen in its await stacks. */
 export function outboundWaits(record: RequestRecord, stacks: readonly AwaitStack[], found: FoundWaits): DumpWait[] {
-  const finds = found.get(record) ?? [];
+  const finds = (found.get(record) ?? []).slice(0, MAX_SHOWN);
   const sinceMs = finds.length === 0 ? 0 : foundSinceMs(record, stacks);
   const known = [...OutboundWait.of(record), ...finds.map(({ type, label }) => ({ type, label, sinceMs }))];
   return distinctWaits([...known, ...waitsInStacks(stacks, known)]);

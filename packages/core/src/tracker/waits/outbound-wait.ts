@@ -4,7 +4,7 @@ import { clockSince } from '../../shared/slot-layout.ts';
 import type { RequestRecord } from '../request-record.ts';
 
 /** Waits of one request in a dump: the oldest, one of which is the culprit if any is. */
-const MAX_SHOWN = 100;
+export const MAX_SHOWN = 100;
 
 /**
  * Something outside of the process's own code that a request has begun to wait for: a link of a list in the request's record.

@@ -32,17 +32,20 @@ export class SocketConnect extends OutboundWait {
   }
 }
 
-/** One listener for all sockets: documented, asks nothing of the socket, and the only teller of the address once a name is resolved. */
+/**
+ * One listener for all sockets: documented, asks nothing of the socket, and the only teller of the address once a name is resolved. Of several
+ * addresses the last one counts: those before have refused, or have not answered for a while.
+ */
 function noteAttempt(this: Socket, address: unknown, port: unknown): void {
   attempts.set(this, { address: String(address), port: typeof port === 'number' ? port : undefined });
 }
 
-/** Connects of net and tls sockets. Node 20 tells of `net.connect` only; other sockets are found when a dump asks (`active-handles.ts`). */
+/** Connects of net and tls sockets. Node 20 tells of `net.connect` only; other sockets are found when a dump asks (`active-resources.ts`). */
 export function watchSocketConnects(subscriptions: ChannelSubscriptions, current: CurrentRecord): void {
   subscriptions.on<{ socket: Socket }>('net.client.socket', ({ socket }) => {
     const record = current();
     if (record === undefined) return;
-    socket.once('connectionAttempt', noteAttempt);
+    socket.on('connectionAttempt', noteAttempt);
     new SocketConnect(record, socket);
   });
 }

@@ -4,6 +4,7 @@ import type { RequestRecord } from '../request-record.ts';
 import { stampCall, stampOf } from './call-stamp.ts';
 import type { ChannelSubscriptions } from './channel-subscriptions.ts';
 import { madeByQueue } from './made-by-queue.ts';
+import { OpeningConnections } from './opening-connections.ts';
 import { OutboundWait } from './outbound-wait.ts';
 import type { CurrentRecord } from './traced-calls.ts';
 import { urlText } from './url-text.ts';
@@ -28,21 +29,18 @@ interface ConnectMessage {
   };
 }
 
-/** Connections that undici is opening, by origin: how many, and where to. */
-type Connecting = Map<string, { count: number; readonly where: string }>;
-
 class UndiciCall extends OutboundWait {
   readonly type = 'http';
   readonly #request: UndiciRequest;
-  readonly #connecting: Connecting;
+  readonly #opening: OpeningConnections;
   #socket: Socket | undefined;
   #bytesBefore = 0;
   #headers = false;
 
-  constructor(record: RequestRecord, request: UndiciRequest, connecting: Connecting) {
+  constructor(record: RequestRecord, request: UndiciRequest, opening: OpeningConnections) {
     super(record);
     this.#request = request;
-    this.#connecting = connecting;
+    this.#opening = opening;
   }
 
   sent(socket: Socket | undefined): void {
@@ -70,8 +68,9 @@ class UndiciCall extends OutboundWait {
       return `response headers, no end of the response body${bytes > 0 ? ` (${bytes} bytes so far)` : ''}`;
     }
     if (this.#socket !== undefined) return 'sent, no response headers';
-    const where = this.#connecting.get(originKey(this.#request.origin))?.where;
-    return where === undefined ? 'waiting for a connection' : where;
+    // Whether that one is for this call, undici does not tell.
+    const where = this.#opening.to(originKey(this.#request.origin));
+    return `waiting for a connection${where === undefined ? '' : `; one to ${where} is being opened`}`;
   }
 }
 
@@ -85,7 +84,7 @@ export function watchUndiciCalls(
   current: CurrentRecord,
   seen: (socket: object) => void,
 ): void {
-  const connecting: Connecting = new Map();
+  const opening = new OpeningConnections();
   /** Requests in whose context connections were opened: what such a connection does next may be for another request. */
   const openers = new WeakSet<RequestRecord>();
 
@@ -104,14 +103,12 @@ export function watchUndiciCalls(
     stampCall(request, undefined);
   };
   const connected = ({ connectParams }: ConnectMessage) => {
-    const key = originKey(`${connectParams.protocol}//${connectParams.host}`);
-    const entry = connecting.get(key);
-    if (entry !== undefined && --entry.count <= 0) connecting.delete(key);
+    opening.end(originKey(`${connectParams.protocol}//${connectParams.host}`));
   };
 
   subscriptions.on<Message>('undici:request:create', ({ request }) => {
     const record = recordOf(request);
-    if (record !== undefined) stampCall(request, new UndiciCall(record, request, connecting));
+    if (record !== undefined) stampCall(request, new UndiciCall(record, request, opening));
   });
   subscriptions.on<Message & { socket?: Socket }>('undici:client:sendHeaders', ({ request, socket }) => {
     if (socket !== undefined) seen(socket);
@@ -128,19 +125,14 @@ export function watchUndiciCalls(
     const record = current();
     if (record !== undefined) openers.add(record);
     const { protocol, host, hostname, port } = connectParams;
-    const key = originKey(`${protocol}//${host}`);
-    const entry = connecting.get(key);
-    if (entry !== undefined) entry.count += 1;
-    else connecting.set(key, { count: 1, where: connectText(protocol, hostname, port) });
+    opening.begin(originKey(`${protocol}//${host}`), addressText(protocol, hostname, port));
   });
   subscriptions.on<ConnectMessage>('undici:client:connected', connected);
   subscriptions.on<ConnectMessage>('undici:client:connectError', connected);
 }
 
-function connectText(protocol: string, hostname: string, port: string): string {
-  const tls = protocol === 'https:';
-  const where = `${hostname}:${port === '' ? (tls ? '443' : '80') : port}`;
-  return tls ? `connect or TLS handshake with ${where}, no answer` : `connect ${where}, no answer`;
+function addressText(protocol: string, hostname: string, port: string): string {
+  return `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
 }
 
 function originKey(origin: string | URL): string {
