@@ -156,8 +156,7 @@ describe('undici', () => {
 });
 
 test('of several addresses of a host the one that was tried last is named', () => {
-  const socket = new Socket();
-  socket.connecting = true;
+  const socket = Object.assign(new Socket(), { connecting: true });
   publish('net.client.socket', { socket });
   socket.emit('connectionAttempt', '127.0.0.3', 5432, 4);
   expect(labels()).toEqual(['connect: connect 127.0.0.3:5432, no answer']);
