@@ -14,6 +14,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 const SERVER = fileURLToPath(new URL('../scenarios/e2e/crash.mjs', import.meta.url));
+const IN_THREAD = fileURLToPath(new URL('../scenarios/e2e/crash-thread.mjs', import.meta.url));
 const SLOW = { timeout: 20_000 };
 /** The default of `exitDelay`, and what a busy machine may add to it. */
 const BOUND_MS = 250 + 1_500;
@@ -39,10 +40,10 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
   /** A server that has the watchdog's thread up and running. */
   async function start(
     way: string,
-    options: { without?: boolean; url?: string; execArgv?: string[] } & ScenarioOptions = {},
+    options: { without?: boolean; url?: string; file?: string; execArgv?: string[] } & ScenarioOptions = {},
   ) {
-    const { without, url = collector.url, ...rest } = options;
-    const scenario = new Scenario(SERVER, {
+    const { without, url = collector.url, file = SERVER, ...rest } = options;
+    const scenario = new Scenario(file, {
       node,
       ...rest,
       args: [way, ...(without === true ? ['without'] : [])],
@@ -58,13 +59,36 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
           () => resolve(),
         );
       });
-    return { scenario, send, pid };
+    return { scenario, send, pid, port };
   }
 
   /** Until the watchdog has loaded its HTTP client, which it does a second after its start: it answers when it reports a hang. */
   async function warm(send: (path: string) => Promise<void>): Promise<Dump> {
     void send('/hang');
     return collector.next(({ kind }) => kind === 'hang');
+  }
+
+  /** Until an event stream of the server has beaten so often. */
+  function beats(port: number, count: number): Promise<void> {
+    return new Promise((resolve) => {
+      let left = count;
+      get({ host: '127.0.0.1', port, path: '/heartbeats', agent: false }, (response) => {
+        response.on('data', () => {
+          left -= 1;
+          if (left === 0) resolve();
+        });
+        response.on('error', () => undefined);
+      }).on('error', () => undefined);
+    });
+  }
+
+  /** The next start has looked into the spool, and posted nothing of a dead process. */
+  async function nextFindsNothing(): Promise<void> {
+    await expect.poll(() => filesIn(spoolDir), SLOW).toEqual([]);
+    const { scenario, send } = await start('exit');
+    await warm(send);
+    expect(crashes()).toEqual([]);
+    await scenario.stop();
   }
 
   const crashes = () => collector.dumps.filter(({ kind }) => kind === 'crash');
@@ -137,6 +161,63 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     }
     expect(crashes()).toEqual([]);
     expect(filesIn(spoolDir)).toEqual([]);
+  });
+
+  test.each(['exit', 'SIGTERM'])(
+    'an event stream with heartbeats, however old, leaves nothing to tell: %s',
+    async (way) => {
+      const { scenario, send, port } = await start('exit');
+      await send('/quick');
+      // Three seconds of it; a record is kept of other requests after one.
+      await beats(port, 30);
+      expect(filesIn(spoolDir)).toEqual([]);
+      if (way === 'exit') scenario.child.stdin.write('exit\n');
+      else scenario.child.kill(way as NodeJS.Signals);
+      await scenario.ended;
+      await nextFindsNothing();
+    },
+  );
+
+  test('an old request that is answered just before the process exits leaves nothing to tell', async () => {
+    const { scenario, send } = await start('answered');
+    await warm(send);
+    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.live')), SLOW).toHaveLength(1);
+    scenario.child.stdin.write('exit\n');
+    const result = await scenario.ended;
+    expect(result.code).toBe(0);
+    expect(lastMs(result)).toBeLessThan(BOUND_MS);
+    await nextFindsNothing();
+  });
+
+  test('a process that lives is not taken for a dead one when only its watchdog dies', async () => {
+    const { scenario, send, pid } = await start('watchdog-dies');
+    await warm(send);
+    const live = () => filesIn(spoolDir).filter((file) => file.endsWith('.live'));
+    await expect.poll(live, SLOW).toHaveLength(1);
+    const [first] = live();
+    const again = collector.next(
+      (dump) => dump.kind === 'hang' && dump.process.pid === pid && dump !== collector.dumps[0],
+    );
+    scenario.child.stdin.write('die\n');
+    await again;
+    // The new watchdog keeps a new record, and the one before is gone, without having been told.
+    await expect
+      .poll(() => live().filter((file) => file !== first).length === 1 && !live().includes(first ?? ''), SLOW)
+      .toBe(true);
+    await send('/quick');
+    expect(crashes()).toEqual([]);
+    expect(scenario.child.exitCode).toBeNull();
+    await scenario.stop();
+  });
+
+  test('nor when a thread of its own ends that served requests', async () => {
+    const { scenario, send } = await start('exit', { file: IN_THREAD });
+    await warm(send);
+    scenario.child.stdin.write('end\n');
+    await scenario.until(({ stdout }) => (stdout.includes('terminated') ? true : undefined));
+    await nextFindsNothing();
+    expect(scenario.child.exitCode).toBeNull();
+    await scenario.stop();
   });
 
   test.each([

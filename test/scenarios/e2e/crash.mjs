@@ -1,5 +1,5 @@
 // A server that dies in the way that its argument says, some with requests in flight: `node crash.mjs WAY [without]`; a line on stdin makes it
-// exit outside of any request.
+// exit outside of any request, or do what else the way says.
 // Prints its port, and, where it is about to end by itself, the time of that.
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,6 +46,19 @@ const ways = {
     end();
     process.exit(5);
   },
+  // A deploy: whoever waits is answered, and then the process exits.
+  answered() {
+    let left = waiting.size;
+    for (const response of waiting) {
+      response.end('late').once('close', () => {
+        left -= 1;
+        if (left > 0) return;
+        end();
+        process.exit(0);
+      });
+    }
+  },
+  'watchdog-dies': () => void watchdog.terminate(),
   abort: () => process.abort(),
   oom() {
     const kept = [];
@@ -53,7 +66,12 @@ const ways = {
   },
 };
 
-process.stdin.once('data', ways['exit']).unref();
+process.stdin.once('data', ways[way] ?? ways['exit']).unref?.();
+let watchdog;
+process.once('worker', (worker) => {
+  watchdog = worker;
+});
+const waiting = new Set();
 
 const server = http.createServer((request, response) => {
   checkpoint('begun');
@@ -73,6 +91,13 @@ const server = http.createServer((request, response) => {
     response.write(':\n\n');
     return undefined;
   }
+  if (request.url === '/heartbeats') {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const beat = setInterval(() => response.write(':\n\n'), 100);
+    response.on('close', () => clearInterval(beat));
+    return undefined;
+  }
+  waiting.add(response);
   return undefined;
 });
 if (variant !== 'without')

@@ -14,7 +14,8 @@
  *     8 BEAT           the last of them that the main thread has answered
  *     9 RUNNING        number of the request whose code began or went on last; 0 since the last heartbeat: none
  *    10 INSPECTOR_PORT port of Node's inspector at the last heartbeat; 0: closed
- *    12 CRASH_TOLD     1 once the report of the process's end is out, for which the main thread waits
+ *    12 CRASH_TOLD     1 once the report of the process's end is out, or its record gone, for which the main thread waits
+ *    13 RECORD_KEPT    1 while a record is kept of what would be known if the process died
  *
  * Segment, as many as needed, 1,024 slots of one cache line (64 bytes) each:
  *
@@ -34,7 +35,7 @@
  *    13 BEGAN_AT       entries the flight recorder had written when the request entered
  *
  * One writer a cell: the main thread writes all slots and the header's IN_FLIGHT, ENTERED, UNTRACKED, BEAT, RUNNING and INSPECTOR_PORT; the
- * watchdog writes CLOCK_MS and BEAT_ASKED and sets PARKED (the main thread clears it); CAPTURE_BUDGET is lossy by design; FLAGS is written with Atomics by both.
+ * watchdog writes CLOCK_MS, BEAT_ASKED, CRASH_TOLD and RECORD_KEPT and sets PARKED (the main thread clears it); CAPTURE_BUDGET is lossy by design; FLAGS is written with Atomics by both.
  */
 export const LAYOUT_VERSION = 1;
 
@@ -51,6 +52,7 @@ export const kBeat = 8;
 export const kRunning = 9;
 export const kInspectorPort = 10;
 export const kCrashTold = 12;
+export const kRecordKept = 13;
 
 export const SLOT_CELLS = 16;
 export const SLOTS_PER_SEGMENT = 1_024;

@@ -50,6 +50,8 @@ export interface WatchdogSettings {
   /** `performance.timeOrigin` of the main thread, for its uptime. */
   readonly startedAtMs: number;
   readonly notifyHang: boolean;
+  /** Whether a record is kept of what would be known if the process died. */
+  readonly keepsRecord: boolean;
 }
 
 /** A slot at one occupation: a slot that was freed and taken again has another generation. */
@@ -183,6 +185,8 @@ export type ToWatchdog =
   | { readonly type: 'dump'; readonly id: number }
   /** The process ends, and waits until CRASH_TOLD is set, for so long at most. */
   | { readonly type: 'crash'; readonly crash: DumpCrash; readonly deadlineMs: number }
+  /** The process ends, there is nothing to tell of that, and a record would; it waits as above. */
+  | { readonly type: 'quiet-end' }
   | { readonly type: 'stop'; readonly deadlineMs: number };
 
 /** Watchdog to main thread. */

@@ -222,8 +222,12 @@ function sampleOne(record: RequestRecord, nowMs: number): void {
   if (record.outbound !== undefined) OutboundWait.sweep(record);
   const { subject } = record;
   if (subject === undefined) return;
-  if (subject.isLost()) record.leave(false);
-  else if (subject.bytesMoved(nowMs)) record.advance();
+  if (subject.isLost()) {
+    record.leave(false);
+    return;
+  }
+  if (!record.openEnded && subject.isOpenEnded()) record.foundOpenEnded();
+  if (subject.bytesMoved(nowMs)) record.advance();
 }
 
 function countResources(): Record<string, number> {

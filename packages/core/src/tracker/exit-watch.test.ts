@@ -6,10 +6,15 @@ import { TaskSubject } from './task-subject.ts';
 import { testingRecord } from './waits/testing-record.ts';
 
 /** What is reported as a process ends with this in flight. */
-function atExit(records: (RequestRecord | undefined)[]): DumpCrash[] {
-  const reported: DumpCrash[] = [];
+function atExit(records: (RequestRecord | undefined)[]): (DumpCrash | 'quiet')[] {
+  const reported: (DumpCrash | 'quiet')[] = [];
   const before = process.listeners('exit');
-  const watch = new ExitWatch(records, false, (crash) => void reported.push(crash));
+  const watch = new ExitWatch(
+    records,
+    false,
+    (crash) => reported.push(crash),
+    () => reported.push('quiet'),
+  );
   const ours = process.listeners('exit').filter((listener) => !before.includes(listener));
   for (const listener of ours) listener(0);
   watch.stop();
@@ -21,5 +26,16 @@ test('a process that ends while a task is in flight says so, unless the task is 
   record.subject = new TaskSubject('nightly report', 0);
   expect(atExit([undefined, record])).toEqual([{ cause: 'exit', exitCode: 0 }]);
   record.unwatch();
-  expect(atExit([undefined, record])).toEqual([]);
+  expect(atExit([undefined, record])).toEqual(['quiet']);
+});
+
+test('a request whose client waits is reported', () => {
+  expect(atExit([testingRecord()])).toEqual([{ cause: 'exit', exitCode: 0 }]);
+});
+
+test('nothing in flight, or only what a self-test has staged, ends quietly', () => {
+  expect(atExit([])).toEqual(['quiet']);
+  const staged = testingRecord(2);
+  staged.stage();
+  expect(atExit([staged])).toEqual(['quiet']);
 });

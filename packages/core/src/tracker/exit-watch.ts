@@ -1,5 +1,5 @@
 import type { DumpCrash } from '@hangwatch/protocol';
-import { FLAG_UNWATCHED, kFlags } from '../shared/slot-layout.ts';
+import { FLAG_STAGED, FLAG_UNWATCHED, kFlags } from '../shared/slot-layout.ts';
 import { describeError } from './describe-error.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -20,17 +20,23 @@ export class ExitWatch {
   readonly #records: readonly (RequestRecord | undefined)[];
   readonly #errorMessages: boolean;
   readonly #report: (crash: DumpCrash) => void;
+  readonly #endQuietly: () => void;
   #fatal: Fatal | undefined;
 
-  /** @param report may wait, for a bounded time */
+  /**
+   * @param report may wait, for a bounded time
+   * @param endQuietly told instead where there is nothing to report; may wait as well
+   */
   constructor(
     records: readonly (RequestRecord | undefined)[],
     errorMessages: boolean,
     report: (crash: DumpCrash) => void,
+    endQuietly: () => void,
   ) {
     this.#records = records;
     this.#errorMessages = errorMessages;
     this.#report = report;
+    this.#endQuietly = endQuietly;
     process.on('uncaughtExceptionMonitor', this.#onFatal);
     process.on('exit', this.#onExit);
   }
@@ -53,6 +59,7 @@ export class ExitWatch {
         const cause = fatal.origin === 'unhandledRejection' ? 'unhandled-rejection' : 'uncaught-exception';
         this.#report({ cause, exitCode, error: describeError(fatal.error, this.#errorMessages) });
       } else if (this.#records.some(isCutOff)) this.#report({ cause: 'exit', exitCode });
+      else this.#endQuietly();
     } catch {
       // Whatever it is, the process is ending, and must end as it would.
       return;
@@ -60,9 +67,9 @@ export class ExitWatch {
   };
 }
 
-/** A task that will not end, or a request whose client waits for an answer that will not come. Event streams and upgraded connections are cut off by every exit. */
+/** A task that will not end, or somebody's request, to which no answer will come. Event streams and upgraded connections are cut off by every exit. */
 function isCutOff(record: RequestRecord | undefined): boolean {
   if (record?.subject === undefined) return false;
-  if ((Atomics.load(record.cells, record.base + kFlags) & FLAG_UNWATCHED) !== 0) return false;
+  if ((Atomics.load(record.cells, record.base + kFlags) & (FLAG_UNWATCHED | FLAG_STAGED)) !== 0) return false;
   return !record.subject.isOpenEnded();
 }

@@ -4,7 +4,7 @@ import { BodyBytes } from './body-bytes.ts';
 import { type ByteCounters, byteCounters, isHttp2 } from './byte-counters.ts';
 import { clientEvidence } from './client-evidence.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
-import { isOpenEnded } from './open-ended.ts';
+import { isEventStream, isUpgraded } from './open-ended.ts';
 import { maskPath } from './path-mask.ts';
 import type { RequestRecord } from './request-record.ts';
 import { stampRequest } from './request-stamp.ts';
@@ -20,6 +20,7 @@ const LONGEST_ID = 128;
 export class HttpSubject implements Subject {
   readonly #request: IncomingRequest;
   readonly #response: OutgoingResponse;
+  #isEventStream: boolean | undefined;
   #bytes: ByteCounters | undefined = undefined;
   /** Counts the request's body, where one was announced. */
   #body: BodyBytes | undefined = undefined;
@@ -70,7 +71,11 @@ export class HttpSubject implements Subject {
   }
 
   isOpenEnded(): boolean {
-    return isOpenEnded(this.#request, this.#response);
+    if (isUpgraded(this.#request, this.#response)) return true;
+    // Asked at each sample: headers that are sent are read once.
+    if (this.#isEventStream === undefined && this.#response.headersSent)
+      this.#isEventStream = isEventStream(this.#response);
+    return this.#isEventStream === true;
   }
 
   /** A connection that ended without the response's `close`: some servers' made-up responses never emit it. */

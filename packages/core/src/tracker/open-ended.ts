@@ -1,19 +1,21 @@
 import { isHttp2 } from './byte-counters.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 
-/** Silence is the normal state of an upgraded connection and of an event stream. */
-export function isOpenEnded(request: IncomingRequest, response: OutgoingResponse): boolean {
+/** Silence is the normal state of an upgraded connection. */
+export function isUpgraded(request: IncomingRequest, response: OutgoingResponse): boolean {
   if (response.statusCode === 101) return true;
-  if (!response.headersSent) return false;
-  if (
+  return (
+    response.headersSent &&
     !isHttp2(request) &&
     request.headers.upgrade !== undefined &&
     request.headers.connection?.toLowerCase() === 'upgrade' &&
     response.socket === null
-  )
-    return true;
-  const type = headerOf(response, 'content-type');
-  return type?.startsWith('text/event-stream') === true;
+  );
+}
+
+/** And of an event stream; its headers have been sent. */
+export function isEventStream(response: OutgoingResponse): boolean {
+  return headerOf(response, 'content-type')?.startsWith('text/event-stream') === true;
 }
 
 /** `writeHead(200, headers)` does not show up in `getHeader`; what went over the wire does. */

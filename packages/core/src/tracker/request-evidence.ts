@@ -45,7 +45,7 @@ export function requestEvidence(
   const telling = stacks.filter(({ frames, created }) => frames.length > 0 || created !== undefined);
   const shown = telling.slice(0, stuck ? STUCK_STACKS : MOVING_STACKS);
   const openEnded = subject.isOpenEnded();
-  if (openEnded) record.unwatch();
+  if (openEnded) record.foundOpenEnded();
   const path = subject.shownPath;
   const client = subject.client(record.owner.clock[0] ?? 0);
   return {

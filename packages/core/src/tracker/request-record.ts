@@ -71,6 +71,8 @@ export class RequestRecord extends LayerTrace {
   /** The newest outbound work begun in the request's context and not over: the head of a list. */
   outbound: OutboundWait | undefined = undefined;
   sampled = false;
+  /** It is an event stream, or an upgraded connection. */
+  openEnded = false;
   /** What it has made, at the level `resources`. */
   resources: RequestResources | undefined = undefined;
   /** What to answer with in its place when it is stuck; 0: nothing. */
@@ -193,8 +195,7 @@ export class RequestRecord extends LayerTrace {
       routes?.abort ?? code?.abort ?? rules.abort,
     );
     this.#setLevel(routes?.level ?? code?.level ?? rules.level);
-    if ((routes ?? code)?.watch === false) this.unwatch();
-    // What is open-ended by nature is found to be so again, before it is reported.
+    if ((routes ?? code)?.watch === false || this.openEnded) this.unwatch();
     else Atomics.and(cells, base + kFlags, ~FLAG_UNWATCHED);
   }
 
@@ -228,6 +229,12 @@ export class RequestRecord extends LayerTrace {
   /** From now on the request is shown as in flight, and never as stuck. */
   unwatch(): void {
     Atomics.or(this.cells, this.base + kFlags, FLAG_UNWATCHED);
+  }
+
+  /** It has turned out to be one that is silent by nature. */
+  foundOpenEnded(): void {
+    this.openEnded = true;
+    this.unwatch();
   }
 
   /** `GET`, or what else the request's line said; `TASK`. */

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { AwaitTracker } from '@hangwatch/async-hooks-helpers';
 import type { Dump } from '@hangwatch/protocol';
 import { HangwatchError, type HangwatchErrorCode } from '../errors.ts';
@@ -112,8 +113,15 @@ export class Tracker implements RecordOwner {
     this.taskRules = new Rules({ ...options, ignore: [], routeName: undefined, respondStatus: 0 });
     this.rules.add(this.taskRules);
     const { exitDelayMs, errorMessages } = options;
-    if (exitDelayMs > 0)
-      this.#exit = new ExitWatch(this.records, errorMessages, (crash) => this.#thread.crash(crash, exitDelayMs));
+    // A thread of the application ends without the process.
+    if (exitDelayMs > 0 && isMainThread) {
+      this.#exit = new ExitWatch(
+        this.records,
+        errorMessages,
+        (crash) => this.#thread.crash(crash, exitDelayMs),
+        () => this.#thread.endQuietly(exitDelayMs),
+      );
+    }
     this.#signal = options.signal === undefined ? undefined : new DumpSignal(options.signal, () => this.snapshot());
     if (options.blockedLoopMs > 0 && options.blockedLoopStack) offerPausedEvidence(this);
   }

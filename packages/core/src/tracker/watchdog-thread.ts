@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { types } from 'node:util';
-import { threadId, Worker } from 'node:worker_threads';
+import { isMainThread, threadId, Worker } from 'node:worker_threads';
 import type { DumpCrash } from '@hangwatch/protocol';
 import { HangwatchError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
-import { kCrashTold } from '../shared/slot-layout.ts';
+import { kCrashTold, kRecordKept } from '../shared/slot-layout.ts';
 import type { StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import { WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../version.ts';
@@ -105,10 +105,17 @@ export class WatchdogThread {
 
   /** Has the end of the process reported, and waits for it, for `longestMs` at most. Only for a process that is about to be no more. */
   crash(crash: DumpCrash, longestMs: number): void {
-    if (this.#state !== 'running') return;
-    const told = new Int32Array(this.#parts.table.header.buffer);
-    this.post({ type: 'crash', crash, deadlineMs: longestMs });
-    Atomics.wait(told, kCrashTold, 0, longestMs);
+    this.#tellEnd({ type: 'crash', crash, deadlineMs: longestMs }, longestMs);
+  }
+
+  /** The process is about to be no more, and there is nothing to tell: waits, as above, until no record tells of it. Mostly there is none. */
+  endQuietly(longestMs: number): void {
+    if (Atomics.load(this.#parts.table.header, kRecordKept) !== 0) this.#tellEnd({ type: 'quiet-end' }, longestMs);
+  }
+
+  #tellEnd(message: Extract<ToWatchdog, { type: 'crash' | 'quiet-end' }>, longestMs: number): void {
+    if (!this.post(message)) return;
+    Atomics.wait(new Int32Array(this.#parts.table.header.buffer), kCrashTold, 0, longestMs);
   }
 
   #spawn(): void {
@@ -243,6 +250,8 @@ export class WatchdogThread {
       nodeVersion: process.version,
       startedAtMs: performance.timeOrigin,
       notifyHang: options.onHang !== undefined,
+      // The end of a thread of the application is not that of the process.
+      keepsRecord: options.exitDelayMs > 0 && isMainThread,
     };
   }
 }

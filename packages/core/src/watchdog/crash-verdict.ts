@@ -1,4 +1,5 @@
 import type { DumpCrash, DumpRequest, DumpVerdict } from '@hangwatch/protocol';
+import { DIED } from './delivery/ends-without-a-word.ts';
 import { seconds } from './duration-text.ts';
 import { digest, fingerprintOf } from './fingerprint.ts';
 import { placeOf } from './places.ts';
@@ -37,7 +38,7 @@ function causeOf({ cause, exitCode, error }: DumpCrash, cwd: string): string {
     case 'exit':
       return `the process exited with code ${exitCode ?? 0}`;
     case 'died':
-      return 'the process ended without a word (killed, aborted, or the machine went down)';
+      return DIED;
   }
 }
 

@@ -45,6 +45,7 @@ function setUp(scanIntervalMs = 100) {
     nodeVersion: 'v20.20.0',
     startedAtMs: Date.now(),
     notifyHang: false,
+    keepsRecord: true,
   } as const;
   const kept: (Dump | undefined)[] = [];
   const record = new LastRecord(new DumpBuilder(settings, texts, past), (dump) => kept.push(dump), scanIntervalMs);

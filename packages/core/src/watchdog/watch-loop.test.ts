@@ -2,7 +2,15 @@ import type { Dump } from '@hangwatch/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { recorderBytes } from '../shared/recorder-layout.ts';
-import { FLAG_REPORTED, FLAG_STAGED, HEADER_CELLS, kClockMs, kInFlight, kParked } from '../shared/slot-layout.ts';
+import {
+  FLAG_REPORTED,
+  FLAG_STAGED,
+  HEADER_CELLS,
+  kClockMs,
+  kInFlight,
+  kParked,
+  kRecordKept,
+} from '../shared/slot-layout.ts';
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { mapPlaces } from './source-maps/map-places.ts';
@@ -25,6 +33,7 @@ function setUp(
     scanIntervalMs?: number;
     evidence?: (slot: number) => Partial<RequestEvidence>;
     sources?: WatchLoopParts['sources'];
+    keepsRecord?: boolean;
   } = {},
 ) {
   const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
@@ -78,6 +87,7 @@ function setUp(
       nodeVersion: 'v20.20.0',
       startedAtMs: Date.now(),
       notifyHang: false,
+      keepsRecord: options.keepsRecord ?? true,
     },
     monotonicMs: () => Date.now(),
     deliver: (dump) => dumps.push(dump),
@@ -115,6 +125,7 @@ function setUp(
     dumps,
     posted,
     asked,
+    records,
     loop,
     enter(slot: number, parts: Parameters<TestingTable['enter']>[1] = {}) {
       generations.set(slot, table.enter(slot, { startMs: header[kClockMs] ?? 0, ...parts }));
@@ -137,6 +148,32 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+});
+
+describe('the last record', () => {
+  test('is kept while a request is old, which the main thread can see, until the process ends quietly', async () => {
+    const { header, records, enter, leave, loop } = setUp();
+    enter(0, { timeoutMs: 10_000 });
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect([records.length, header[kRecordKept]]).toEqual([0, 0]);
+    await vi.advanceTimersByTimeAsync(1_300);
+    expect([records.length, header[kRecordKept]]).toEqual([1, 1]);
+    leave(0);
+    await vi.advanceTimersByTimeAsync(100);
+    expect([records.at(-1), header[kRecordKept]]).toEqual([undefined, 0]);
+    enter(1, { timeoutMs: 1_000 });
+    loop.endQuietly();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(records).toHaveLength(2);
+  });
+
+  test('is not kept in a thread of the application: its end is not that of the process', async () => {
+    const { header, records, enter, loop } = setUp({ keepsRecord: false });
+    enter(0, { timeoutMs: 1_000 });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([records, header[kRecordKept]]).toEqual([[], 0]);
+    await loop.stop();
+  });
 });
 
 describe('a hang', () => {

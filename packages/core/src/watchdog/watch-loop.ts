@@ -11,6 +11,7 @@ import {
   kClockMs,
   kInFlight,
   kParked,
+  kRecordKept,
 } from '../shared/slot-layout.ts';
 import {
   type CutOff,
@@ -120,7 +121,7 @@ export class WatchLoop {
       report: (found) => reports.report(found),
       ended: (block, follows) => reports.ended(block, follows),
     });
-    this.#lastRecord = new LastRecord(this.#dumps, parts.keepRecord, settings.scanIntervalMs);
+    this.#lastRecord = new LastRecord(this.#dumps, (dump) => this.#keepRecord(dump), settings.scanIntervalMs);
   }
 
   start(): void {
@@ -128,7 +129,7 @@ export class WatchLoop {
     this.#schedule(this.#parts.settings.scanIntervalMs);
   }
 
-  receive(message: Exclude<ToWatchdog, { type: 'stop' | 'crash' }>): void {
+  receive(message: Exclude<ToWatchdog, { type: 'stop' | 'crash' | 'quiet-end' }>): void {
     switch (message.type) {
       case 'segment':
         this.#table.add(message.index, message.buffer);
@@ -173,13 +174,24 @@ export class WatchLoop {
 
   /** The process ends: that is reported, with what the table says, and nothing is scanned any more. */
   crash(crash: DumpCrash): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#blockedLoop.stop();
+    this.endQuietly();
     const nowMs = this.#clock.advance(this.#parts.monotonicMs());
     this.#reportEnded();
     const inFlight = this.#inFlight(nowMs);
     this.#parts.deliver(this.#lastRecord.crash(crash, inFlight, this.#ledger.lastDump(inFlight), nowMs));
+  }
+
+  /** The process ends: nothing is scanned any more. */
+  endQuietly(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#blockedLoop.stop();
+  }
+
+  #keepRecord(dump: Dump | undefined): void {
+    if (!this.#parts.settings.keepsRecord) return;
+    Atomics.store(this.#header, kRecordKept, dump === undefined ? 0 : 1);
+    this.#parts.keepRecord(dump);
   }
 
   /** One scan. Public for tests: in the thread, the timer calls it. */

@@ -53,9 +53,24 @@ async function tellCrash({ crash, deadlineMs }: Extract<ToWatchdog, { type: 'cra
   }
 }
 
+async function endQuietly(): Promise<void> {
+  const told = new Int32Array(settings.header);
+  try {
+    loop.endQuietly();
+    await delivery.endQuietly();
+  } finally {
+    Atomics.store(told, kCrashTold, 1);
+    Atomics.notify(told, kCrashTold);
+  }
+}
+
 port.on('message', (message: ToWatchdog) => {
   if (message.type === 'crash') {
     void tellCrash(message);
+    return;
+  }
+  if (message.type === 'quiet-end') {
+    void endQuietly();
     return;
   }
   if (message.type !== 'stop') {

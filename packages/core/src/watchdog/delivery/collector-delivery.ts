@@ -147,6 +147,13 @@ export class CollectorDelivery implements Delivery {
     this.#record.keep(dump);
   }
 
+  async endQuietly(): Promise<void> {
+    const forgotten = this.#record.forget();
+    // What a disk that hangs has not done by now is done by a process that is left behind.
+    this.#spool.close();
+    await forgotten;
+  }
+
   close(deadlineMs: number): Promise<void> {
     this.#closed ??= this.#close(Math.max(0, deadlineMs));
     return this.#closed;

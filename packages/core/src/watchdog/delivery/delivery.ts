@@ -59,6 +59,8 @@ export interface Delivery {
    * `undefined`: there is nothing to keep any more. Never throws, never waits; without a spool it does nothing.
    */
   keepRecord(dump: Dump | undefined): void;
+  /** The process ends, and there is nothing to tell of that: resolves when its record is gone, or the disk hangs. Never rejects. */
+  endQuietly(): Promise<void>;
   readonly counters: DeliveryCounters;
   /** Delivers what can be delivered in `deadlineMs`, spools or prints the rest. Always resolves, at most a little later. */
   close(deadlineMs: number): Promise<void>;

@@ -14,16 +14,21 @@ export class RecordKeeper {
   }
 
   keep(dump: Dump | undefined): void {
-    if (dump === undefined && !this.#kept) return;
-    this.#kept = dump !== undefined;
-    // That there is nothing to keep waits for nobody: it may be the last thing that this process says.
     if (dump === undefined) {
-      this.#next = undefined;
-      void this.#spool.forgetRecord();
+      void this.forget();
       return;
     }
+    this.#kept = true;
     this.#next = { dump };
     if (!this.#busy) void this.#work();
+  }
+
+  /** Asked at once, whatever the disk is busy with: it may be the last thing that this process says. */
+  async forget(): Promise<void> {
+    this.#next = undefined;
+    if (!this.#kept) return;
+    this.#kept = false;
+    await this.#spool.forgetRecord();
   }
 
   async #work(): Promise<void> {

@@ -1,10 +1,10 @@
-import type { Clock } from './clock.ts';
+import type { Clock, Timer } from './clock.ts';
 import { HelperFailure, HelperProcess } from './helper-process.ts';
 import { performTask } from './serve-spool.ts';
 import type { PutResult, SpoolSettings } from './spool.ts';
 import { SpoolError } from './spool-error.ts';
 import type { SpoolPort } from './spool-port.ts';
-import type { SentClaimResult, SpoolEnd, SpoolResult, SpoolTask } from './spool-protocol.ts';
+import type { SentClaimResult, SpoolEnd, SpoolProcessArguments, SpoolResult, SpoolTask } from './spool-protocol.ts';
 
 /** How long the disk may take for one request before it counts as hanging. */
 const ANSWER_MS = 5_000;
@@ -45,15 +45,29 @@ class SpoolKeeper {
   readonly #clock: Clock;
   readonly #process: HelperProcess<SpoolTask, SpoolEnd>;
   #stalledUntil = Number.NEGATIVE_INFINITY;
+  /** A record is still to be forgotten: until that is done, it would be told of a process that has nothing to tell. */
+  #owed: Timer | undefined;
 
   constructor({ file, settings, clock, fallback }: SpoolInProcessOptions) {
     this.#fallback = fallback;
     this.#clock = clock;
-    const args = [JSON.stringify(settings)];
+    const args = [JSON.stringify({ ...settings, parentPid: process.pid } satisfies SpoolProcessArguments)];
     this.#process = new HelperProcess({ file, args, heapMb: HEAP_MB, answerMs: ANSWER_MS, clock });
   }
 
   async ask(task: SpoolTask): Promise<SpoolResult> {
+    try {
+      const result = await this.#attempt(task);
+      // A record that is kept takes the place of whatever was to be forgotten.
+      if (task.type === 'keep-record') this.#settle();
+      return result;
+    } catch (error) {
+      if (task.type === 'forget-record') this.#owe();
+      throw error;
+    }
+  }
+
+  async #attempt(task: SpoolTask): Promise<SpoolResult> {
     if (this.#clock.now() < this.#stalledUntil) throw stalled();
     // Its end would mean that of this process.
     if (task.type === 'keep-record' || task.type === 'forget-record') this.#process.hold(task.type === 'keep-record');
@@ -71,7 +85,25 @@ class SpoolKeeper {
   }
 
   close(): void {
+    // Not waited for, and not killed when this process is gone: it is done when the disk answers again.
+    if (this.#settle()) this.#process.ask({ type: 'forget-record' }).catch(() => undefined);
     this.#process.close();
+  }
+
+  #owe(): void {
+    this.#owed ??= this.#clock.setTimeout(() => {
+      this.#owed = undefined;
+      // If it fails again it is owed again, and the failure has been told.
+      this.ask({ type: 'forget-record' }).catch(() => undefined);
+    }, STALLED_MS);
+  }
+
+  /** Whether anything was owed. */
+  #settle(): boolean {
+    const owed = this.#owed;
+    this.#owed = undefined;
+    this.#clock.clearTimeout(owed);
+    return owed !== undefined;
   }
 }
 

@@ -34,4 +34,7 @@ export type SpoolEnd =
 export type SpoolAnswer = { readonly type: 'ready' } | SpoolEnd;
 
 /** The spool process's only argument, as JSON. */
-export type SpoolProcessArguments = SpoolSettings;
+export interface SpoolProcessArguments extends SpoolSettings {
+  /** The process that the record is of. */
+  readonly parentPid: number;
+}

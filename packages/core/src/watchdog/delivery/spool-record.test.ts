@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DIED, ENDED_OR_STOPPED } from './ends-without-a-word.ts';
 import { Spool } from './spool.ts';
 import { parseSpoolName } from './spool-names.ts';
 
@@ -62,10 +63,42 @@ test('a record that is bequeathed is taken at once, by one, with what was kept l
 test('a record that nobody keeps fresh any more is taken by another process, and never by its own', () => {
   const spool = spoolOf('a');
   spool.keepRecord(record('it'));
-  now += 20_001;
+  // Longer than a disk that hangs keeps a keeper from its work: 5 s, a minute's pause, and that again.
+  now += 179_999;
+  expect(claimed(spoolOf('b'))).toBeUndefined();
+  now += 2;
   expect(claimed(spool)).toBeUndefined();
   expect(claimed(spoolOf('b'))).toBe('it');
   expect(claimed(spoolOf('c'))).toBeUndefined();
+});
+
+test('of a process that nobody has seen end it is not said that it did; where its keeper has, it is', () => {
+  const verdict = { evidence: 'crashed', summary: `${DIED}, with nothing in flight`, fingerprint: 'f' };
+  const dump = gzipSync(JSON.stringify({ id: 'it', verdict, requests: [] }));
+  const summaries = (gzip: Buffer | undefined) =>
+    gzip && (JSON.parse(gunzipSync(gzip).toString()) as { verdict: { summary: string } }).verdict.summary;
+  const spool = spoolOf('a');
+  spool.keepRecord(dump);
+  now += 180_001;
+  const other = spoolOf('b');
+  const taken = other.claim().claimed;
+  expect(summaries(taken?.gzip)).toBe(`${ENDED_OR_STOPPED}, with nothing in flight`);
+  // Also by whoever posts it after a post that failed.
+  other.release(taken?.file ?? '');
+  const again = spoolOf('c').claim().claimed;
+  expect(summaries(again?.gzip)).toBe(`${ENDED_OR_STOPPED}, with nothing in flight`);
+  expect(kinds()).toEqual(['claimed']);
+  const seen = spoolOf('d');
+  seen.keepRecord(dump);
+  seen.bequeathRecord();
+  expect(summaries(spoolOf('e').claim().claimed?.gzip)).toBe(verdict.summary);
+});
+
+test('who has kept nothing forgets what an earlier keeper of the same process has left, and nothing of others', () => {
+  spoolOf('a').keepRecord(record('old'));
+  spoolOf('b').keepRecord(record('of another'));
+  spoolOf('a').forgetRecord();
+  expect(readdirSync(root).map((file) => parseSpoolName(file)?.instance)).toEqual(['b']);
 });
 
 test('a new keeper of the same process takes the place of one that was killed', () => {

@@ -1,5 +1,6 @@
 import { lstatSync, opendirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { presumedEnd } from './presumed-end.ts';
 import { SpoolError } from './spool-error.ts';
 import { readChecked, removeIfThere, renameIfThere, writeWhole } from './spool-file.ts';
 import { prepareSpoolFolder } from './spool-folder.ts';
@@ -17,8 +18,9 @@ const MAX_ENTRIES = 20_000;
 // A dump that has failed this often lets the others go first: it may be what fails, not the collector.
 const PATIENT_TRIES = 5;
 
-// A record that nobody has kept fresh for so long is that of a process that is gone. Its keeper does so every few seconds.
-const RECORD_LEASE_MS = 20_000;
+// A record that nobody has kept fresh for so long is taken for that of a process that is gone. Its keeper does so every few seconds; where
+// the disk hangs, it is killed after 5 s, and the next one is started a minute later: time enough for that to happen twice.
+const RECORD_LEASE_MS = 180_000;
 // How soon records of others are looked at again.
 const RECORD_LOOK_MS = 60_000;
 
@@ -106,7 +108,10 @@ export class Spool {
       if (!renameIfThere(join(folder, file), join(folder, claimed))) continue;
       const gzip = this.#read(folder, claimed);
       if (gzip === 'gone') continue;
-      if (gzip) return { claimed: { file: claimed, gzip }, retryInMs: undefined, bad };
+      if (gzip) {
+        const told = name.state.kind === 'live' ? this.#presume(folder, claimed, gzip) : gzip;
+        return { claimed: { file: claimed, gzip: told }, retryInMs: undefined, bad };
+      }
       this.setAside(claimed, 'bad');
       bad += 1;
     }
@@ -128,14 +133,16 @@ export class Spool {
     this.#change(file, (name) => ({ ...name, state: { kind: as } }));
   }
 
+  /** Whether there is a record of this process, as far as this object has kept it. */
+  get keepsRecord(): boolean {
+    return this.#record !== undefined;
+  }
+
   /** Keeps the record of this process: what is to be posted if it dies without a word. It takes the place of the one before. */
   keepRecord(gzip: Buffer): void {
     const folder = this.#folder();
     if (this.#record === undefined) {
-      // What an earlier keeper of the same process has left: that one was killed.
-      for (const { file, name } of list(folder)) {
-        if (name.state.kind === 'live' && name.instance === this.#instance) removeIfThere(join(folder, file));
-      }
+      this.#forgetEarlier(folder);
       this.#makeRoom(folder, gzip.length);
       this.#record = newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance);
     }
@@ -153,7 +160,10 @@ export class Spool {
 
   /** The process has ended as it should, or is in no danger any more. */
   forgetRecord(): void {
-    if (this.#record === undefined) return;
+    if (this.#record === undefined) {
+      this.#forgetEarlier(this.#folder());
+      return;
+    }
     const path = this.#recordPath(this.#folder(), this.#record);
     this.#record = undefined;
     removeIfThere(path);
@@ -170,6 +180,21 @@ export class Spool {
 
   #recordPath(folder: string, name: SpoolName): string {
     return join(folder, formatSpoolName({ ...name, state: { kind: 'live' } }));
+  }
+
+  /** What an earlier keeper of the same process has left: that one was killed. */
+  #forgetEarlier(folder: string): void {
+    for (const { file, name } of list(folder)) {
+      if (name.state.kind === 'live' && name.instance === this.#instance) removeIfThere(join(folder, file));
+    }
+  }
+
+  /** On disk as well: the post may fail, and be for others. */
+  #presume(folder: string, claimed: string, gzip: Buffer): Buffer {
+    const told = presumedEnd(gzip);
+    const temporary = formatSpoolName(newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance));
+    if (told !== gzip) writeWhole(join(folder, temporary), join(folder, claimed), told);
+    return told;
   }
 
   #isStale(path: string): boolean {

@@ -36,6 +36,10 @@ export class StderrDelivery implements Delivery {
     // There is nobody to post it later.
   }
 
+  async endQuietly(): Promise<void> {
+    // No record is kept.
+  }
+
   async close(deadlineMs: number): Promise<void> {
     const all = [...this.#printing];
     await within(Promise.all(all), deadlineMs, this.#clock);
