@@ -108,7 +108,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     if (first === undefined || second === undefined) throw new Error('two reports');
     expect(blockOf(first)).toMatchObject({ state: 'sleeping', cause: 'child-process', stack: [] });
     expect(blockOf(first).what).toMatch(/^waits for a child process \((sh|sleep)/);
-    expect(first.requests.find(({ id }) => id === blockOf(first).running)?.checkpoint.label).toBe('before /exec');
+    expect(first.requests.find(({ id }) => id === blockOf(first).lastRan)?.checkpoint.label).toBe('before /exec');
     expect(blockOf(first).sinceMs).toBeLessThan(THRESHOLD_MS + 500);
     expect(second.follows).toBe(first.id);
     expect(blockOf(second)).toMatchObject({ cause: 'child-process' });
@@ -133,18 +133,47 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     ['/pbkdf2', undefined],
     ['/json', '/prepare-json'],
     ['/gzip', '/prepare-gzip'],
-  ])('%s is reported as native code that runs, with the last checkpoint', async (pathname, prepare) => {
-    await start({ blockedLoop: { threshold: 300 } });
-    if (prepare !== undefined) await request(prepare);
-    const ends = collector.dumps.filter(isEnd).length;
-    const label = `before ${pathname}`;
-    const culprit = ({ block: found, requests }: Dump) => requests.find(({ id }) => id === found?.running);
-    const answered = request(pathname);
-    const dump = await collector.next((one) => isBlock(one) && culprit(one)?.checkpoint.label === label);
-    expect(['native-call', 'cpu-starvation']).toContain(blockOf(dump).cause);
-    expect(['running', 'waiting-for-cpu']).toContain(blockOf(dump).state);
-    expect(await answered).toBe(200);
-    await collector.next(() => collector.dumps.filter(isEnd).length > ends);
+  ])(
+    '%s is reported while it runs, as something that shows no stack, with the last checkpoint',
+    async (pathname, prepare) => {
+      await start({ blockedLoop: { threshold: 300 } });
+      if (prepare !== undefined) await request(prepare);
+      const ends = collector.dumps.filter(isEnd).length;
+      const label = `before ${pathname}`;
+      const culprit = ({ block: found, requests }: Dump) => requests.find(({ id }) => id === found?.lastRan);
+      const answered = request(pathname);
+      const dump = await collector.next((one) => isBlock(one) && culprit(one)?.checkpoint.label === label);
+      expect(['unknown', 'cpu-starvation']).toContain(blockOf(dump).cause);
+      expect(culprit(dump)?.state).toBe('moving');
+      expect(['running', 'waiting-for-cpu']).toContain(blockOf(dump).state);
+      expect(await answered).toBe(200);
+      await collector.next(() => collector.dumps.filter(isEnd).length > ends);
+    },
+  );
+
+  test('background work is put down to no request, though one was running all the time', async () => {
+    await start();
+    void request('/poll');
+    await request('/due');
+    const end = await collector.next(isEnd);
+    const last = collector.dumps.filter(isBlock).at(-1);
+    if (last === undefined) throw new Error('it was reported before its end');
+    expect(end.follows).toBe(last.id);
+    expect(places(blockOf(last))).toContain(started.marks['background']);
+    expect(blockOf(last).running).toBeUndefined();
+    expect(blockOf(last).lastRan).toBeUndefined();
+    expect(last.verdict.summary).toContain('no request: background work');
+    expect(last.requests.map(({ path: of, state }) => [of, state])).toEqual([['/poll', 'moving']]);
+  });
+
+  test('a tool that pauses on every exception takes no block away', async () => {
+    await start({ pauseOnExceptions: true });
+    const { reports, end } = await block('/throws');
+    expect(reports.length).toBeGreaterThan(0);
+    expect(end.follows).toBe(reports.at(-1)?.id);
+    // The stack, or why there is none: the two share the thread as it comes.
+    for (const found of reports.map(blockOf))
+      expect(places(found).includes(started.marks['throws'] ?? 0) || found.stackNote).toBeTruthy();
   });
 
   test('a block that never ends, and is killed from outside, has been reported before', async () => {

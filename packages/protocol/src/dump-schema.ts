@@ -192,6 +192,7 @@ const BlockSchema = object({
   cpuWaitMs: v.optional(milliseconds),
   heapUsed: v.optional(share),
   running: v.optional(count),
+  lastRan: v.optional(count),
   stack: list(FrameSchema, DUMP_LIMITS.frames),
   stackNote: v.optional(text),
 });

@@ -418,8 +418,10 @@ export interface DumpBlock {
   cpuWaitMs?: number | undefined;
   /** Share of its heap's limit that is in use, 0 to 1, where that could be asked. */
   heapUsed?: number | undefined;
-  /** Number of the request whose code runs: known for certain, or the last one that was seen to begin or go on. */
+  /** Number of the request whose code runs, as the thread itself says. */
   running?: number | undefined;
+  /** Where the thread could not be asked: number of the request that was last seen to begin or go on. What runs may be something else. */
+  lastRan?: number | undefined;
   /** The synchronous stack, innermost frame first; empty where there is none. */
   stack: DumpFrame[];
   /** Why there is no stack, or when it was taken. */

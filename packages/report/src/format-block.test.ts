@@ -87,3 +87,9 @@ test('nothing in it can write to the terminal', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
   expect(text).not.toMatch(/[\u0007\u001b]/);
 });
+
+test('a request that ran last is told as that, and not as what runs', () => {
+  const text = formatDump(blocked({ running: undefined, lastRan: 57 }));
+  expect(text).toContain('last ran: request #57; what runs now may be something else');
+  expect(formatDump(blocked())).not.toContain('last ran');
+});

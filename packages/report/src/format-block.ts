@@ -20,9 +20,14 @@ export function formatBlock({ block }: Dump, style: ReportStyle): string[] {
     const text = part.type === 'fold' ? `    … ${part.label}` : `    ${frameText(part.frame, cwd)}`;
     lines.push(part.type === 'frame' && part.prominent ? text : colors.dim(text));
   }
+  if (block.lastRan !== undefined) lines.push(colors.dim(`  ${lastRanText(block.lastRan)}`));
   if (block.stackNote !== undefined) lines.push(colors.dim(`  ${cleanText(block.stackNote, 400)}`));
   return lines;
 }
+
+/** `last ran: request #4; what runs now may be something else`. */
+export const lastRanText = (request: number): string =>
+  `last ran: request #${request}; what runs now may be something else`;
 
 /** The thread's state in a few words: `running, 1.2 s of CPU`, `sleeping in epoll_wait`; safe to print. */
 export function blockText(block: DumpBlock): string {

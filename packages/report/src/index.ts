@@ -1,7 +1,7 @@
 export { cleanText } from './clean-text.ts';
 export { displayPath } from './display-path.ts';
 export { foldFrames, type StackPart } from './fold-frames.ts';
-export { blockText, threadPoolText } from './format-block.ts';
+export { blockText, lastRanText, threadPoolText } from './format-block.ts';
 export { staleText } from './format-crash.ts';
 export { formatDump, threadText } from './format-dump.ts';
 export { type DumpHead, formatDumpLine } from './format-dump-line.ts';

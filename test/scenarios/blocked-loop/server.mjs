@@ -3,12 +3,14 @@ import { execSync } from 'node:child_process';
 import { pbkdf2Sync } from 'node:crypto';
 import { openSync, readFileSync, readSync } from 'node:fs';
 import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { checkpoint, watchServer } from '@hangwatch/core';
 
 const [settings = '{}', fifo = ''] = process.argv.slice(2);
-const { blockMs = 3_000, ...options } = JSON.parse(settings);
+const { blockMs = 3_000, pauseOnExceptions = false, ...options } = JSON.parse(settings);
 const never = () => new Promise(() => undefined);
 /** Runs short native calls until the time is over is no native call: their length is found by trying. */
 const lasting = (work) => {
@@ -56,6 +58,49 @@ function waitForNobody() {
   /*@atomics*/ Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
 }
 
+function throwAndCatch() {
+  const endMs = performance.now() + blockMs;
+  let caught = 0;
+  while (performance.now() < endMs) {
+    try {
+      /*@throws*/ throw new Error('caught at once');
+    } catch {
+      caught += 1;
+    }
+  }
+  return caught;
+}
+
+/** Work of no request, which a timer of the process does when it is due. */
+const background = { due: false };
+setInterval(() => {
+  if (!background.due) return;
+  background.due = false;
+  const endMs = performance.now() + blockMs;
+  let turns = 0;
+  while (performance.now() < endMs) /*@background*/ turns += 1;
+}, 20).unref();
+
+/** As tools do that read local variables of errors: they pause the thread wherever something is thrown, and let it go on. */
+function pauseOnEveryException() {
+  const tool = new Worker(
+    `const { Session } = require('node:inspector');
+    const session = new Session();
+    session.connectToMainThread();
+    session.on('Debugger.paused', ({ params }) => {
+      if (params.reason === 'exception' || params.reason === 'promiseRejection') session.post('Debugger.resume');
+    });
+    session.post('Debugger.enable');
+    session.post('Debugger.setPauseOnExceptions', { state: 'all' }, () => require('node:worker_threads').parentPort.postMessage('ready'));
+    setInterval(() => undefined, 1_000);`,
+    { eval: true },
+  );
+  return new Promise((resolve) => {
+    tool.once('message', resolve);
+    tool.unref();
+  });
+}
+
 const bodies = { json: undefined, gzip: undefined };
 const routes = {
   '/loop': endlessLoop,
@@ -66,6 +111,10 @@ const routes = {
   '/gzip': () => packMuch(bodies.gzip),
   '/fifo': readFifo,
   '/atomics': waitForNobody,
+  '/throws': throwAndCatch,
+  '/due': () => {
+    background.due = true;
+  },
   '/prepare-json': () => {
     bodies.json = text(8_000_000);
   },
@@ -83,12 +132,14 @@ const routes = {
 const server = http.createServer(async (request, response) => {
   const { pathname } = new URL(request.url, 'http://x');
   if (pathname === '/waiting') return await /*@waiting*/ never();
+  if (pathname === '/poll') for (;;) await sleep(5);
   const work = routes[pathname];
   if (work === undefined) return response.writeHead(404).end();
   checkpoint(`before ${pathname}`);
   work();
   response.end('done');
 });
+if (pauseOnExceptions) await pauseOnEveryException();
 watchServer(server, { timeout: 60_000, ...options });
 server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: server.address().port, marks: marks() })));
 process.stdin.on('data', () => {

@@ -1,5 +1,5 @@
 import type { Dump } from '@hangwatch/protocol';
-import { blockText, formatDuration } from '@hangwatch/report';
+import { blockText, formatDuration, lastRanText } from '@hangwatch/report';
 import { type Html, html } from './html.ts';
 import { frameStack } from './stack-list.ts';
 
@@ -12,6 +12,7 @@ export function blockSection({ block, process }: Dump): Html | false {
 <p class="wait">${block.what}</p>
 <p>${blockText(block)}</p>
 ${block.stack.length > 0 && frameStack(block.stack, process.cwd)}
+${block.lastRan !== undefined && html`<p class="quiet">${lastRanText(block.lastRan)}</p>`}
 ${block.stackNote !== undefined && html`<p class="quiet">${block.stackNote}</p>`}
 </section></section>`;
 }

@@ -210,7 +210,7 @@ export class DumpBuilder {
   }
 
   /**
-   * The dump of an event loop that stands still. The request whose code runs comes first.
+   * The dump of an event loop that stands still. The request whose code runs, or ran last, comes first: only of the former is it known, and said.
    *
    * @param ran that request as an earlier dump of the same block has it
    */
@@ -224,9 +224,9 @@ export class DumpBuilder {
   ): Dump {
     const blocked = `blocked for ${seconds(block.sinceMs)}`;
     const verdict = { evidence: 'loop-blocked', summary: `${block.what}; the event loop has been ${blocked}` } as const;
-    const ordered = [...inFlight].sort(
-      (a, b) => Number(b.reading.request === block.running) - Number(a.reading.request === block.running),
-    );
+    const suspect = block.running ?? block.lastRan;
+    const isSuspect = ({ reading }: Watched) => reading.request === suspect;
+    const ordered = [...inFlight].sort((a, b) => Number(isSuspect(b)) - Number(isSuspect(a)));
     const present = ordered
       .slice(0, MAX_REQUESTS)
       .map((watched) =>
@@ -240,20 +240,20 @@ export class DumpBuilder {
     // It may have finished while its stack was on its way.
     const requests = ran === undefined || present.some(({ id }) => id === ran.id) ? present : [ran, ...present];
     const [first] = requests;
-    const who = first?.state === 'stuck' ? `#${first.id} ${nameOf(first)}` : this.#threadName();
+    const named = first === undefined ? '' : `#${first.id} ${nameOf(first)}`;
+    const who = first?.state === 'stuck' ? named : this.#threadName();
+    // It may have ended since.
+    const lastRan = first !== undefined && first.id === block.lastRan ? `; last ran: ${named}` : '';
     const left = inFlight.length - present.length;
     return cutToLimits({
       ...this.#frame('loop-block'),
       verdict: {
         evidence: 'loop-blocked',
-        summary: `the event loop has been ${blocked}, with ${plural(inFlight.length)} in flight: ${who} ${block.what}`,
+        summary: `the event loop has been ${blocked}, with ${plural(inFlight.length)} in flight: ${who} ${block.what}${lastRan}`,
         fingerprint,
       },
       requests,
-      recorder: this.#past.describe(
-        inFlight.filter(({ reading }) => reading.request === block.running).map(ofInterest),
-        nowMs,
-      ),
+      recorder: this.#past.describe(inFlight.filter(isSuspect).map(ofInterest), nowMs),
       evidence: {
         complete: evidence.size > 0,
         tookMs: 0,

@@ -29,3 +29,12 @@ test('a new hang beside a known one goes', () => {
   expect(storm.admit(['loud'], 1, 0)).toBe('known');
   expect(storm.admit(['loud', 'quiet'], 2, 0)).toBe('go');
 });
+
+test('what cannot wait goes in a storm as well, and is limited by its own kind', () => {
+  const storm = new StormControl(0);
+  for (let i = 0; i < 30; i++) storm.admit([`group ${i}`], 1, 0);
+  expect(storm.admit(['new'], 1, 0)).toBe('wait');
+  expect(Array.from({ length: 5 }, () => storm.admitAtOnce('block', 2, 0))).toEqual([true, true, true, false, false]);
+  expect(storm.takeSuppressed()).toEqual({ dumps: 2, requests: 4 });
+  expect(storm.open(3_100)).toBe(true);
+});

@@ -53,6 +53,15 @@ export class StormControl {
    * until a storm is over, because one of its hangs is new (`wait`).
    */
   admit(fingerprints: readonly string[], requests: number, nowMs: number): 'go' | 'known' | 'wait' {
+    return this.#admit(fingerprints, requests, nowMs, false);
+  }
+
+  /** The same of what cannot wait, and comes one at a time: a storm of others does not hold it back. */
+  admitAtOnce(fingerprint: string, requests: number, nowMs: number): boolean {
+    return this.#admit([fingerprint], requests, nowMs, true) === 'go';
+  }
+
+  #admit(fingerprints: readonly string[], requests: number, nowMs: number, atOnce: boolean): 'go' | 'known' | 'wait' {
     const fresh = [...new Set(fingerprints)]
       .map((each) => this.#group(each, nowMs))
       .filter((group) => group.has(nowMs));
@@ -60,9 +69,10 @@ export class StormControl {
       this.suppress(requests);
       return 'known';
     }
-    if (!this.#all.has(nowMs)) return 'wait';
+    const calm = this.#all.has(nowMs);
+    if (!calm && !atOnce) return 'wait';
     for (const group of fresh) group.take();
-    this.#all.take();
+    if (calm) this.#all.take();
     return 'go';
   }
 

@@ -6,10 +6,13 @@ import {
   FLAG_REPORTED,
   FLAG_STAGED,
   HEADER_CELLS,
+  kBeat,
+  kBeatAsked,
   kClockMs,
   kInFlight,
   kParked,
   kRecordKept,
+  kRunning,
 } from '../shared/slot-layout.ts';
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
@@ -34,6 +37,8 @@ function setUp(
     evidence?: (slot: number) => Partial<RequestEvidence>;
     sources?: WatchLoopParts['sources'];
     keepsRecord?: boolean;
+    blockedLoopMs?: number;
+    blockProbe?: BlockProbe;
   } = {},
 ) {
   const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
@@ -81,7 +86,7 @@ function setUp(
       kernelThread: undefined,
       clusterWorker: undefined,
       poolSize: 4,
-      blockedLoopMs: 0,
+      blockedLoopMs: options.blockedLoopMs ?? 0,
       blockedLoopStack: true,
       cwd: '/app',
       nodeVersion: 'v20.20.0',
@@ -96,7 +101,7 @@ function setUp(
       posted.push(dump);
       return { ok: true, collector: 'http://collector' };
     },
-    blockProbe: NO_PROBE,
+    blockProbe: options.blockProbe ?? NO_PROBE,
     sources: options.sources ?? { map: async (value) => ({ value, note: undefined }), close: () => undefined },
     post(message) {
       asked.push(message.type);
@@ -389,6 +394,72 @@ describe('a request that was reported', () => {
     await run(30);
     expect(dumps.map(({ verdict }) => verdict.evidence)).toEqual(['chain-stalled', 'chain-stalled']);
     expect(dumps[1]?.requests[0]?.stacks[0]?.[0]?.line).toBe(2);
+  });
+});
+
+describe('a blocked event loop', () => {
+  const settings = { answers: false, blockedLoopMs: 500 };
+  const blocksOf = (dumps: readonly Dump[]) => dumps.filter(({ kind }) => kind === 'loop-block');
+
+  test('is not put down to the request that ran last: that is named, and not said to be stuck', async () => {
+    const { header, dumps, enter } = setUp(settings);
+    enter(0);
+    enter(1);
+    await vi.advanceTimersByTimeAsync(50);
+    header[kRunning] = 2;
+    await vi.advanceTimersByTimeAsync(900);
+    const [dump] = blocksOf(dumps);
+    expect(dump?.requests).toMatchObject([
+      { id: 2, state: 'moving' },
+      { id: 1, state: 'moving' },
+    ]);
+    expect(dump?.block).toMatchObject({ lastRan: 2 });
+    expect(dump?.verdict.summary).toMatch(/the main thread does not answer; last ran: #2 /);
+  });
+
+  test("that runs no request is nobody's fault", async () => {
+    const evidence = { running: undefined, requests: [], heapUsed: 0.1 };
+    const stack = { frames: [], source: '', late: false, heapUsed: 0.1 };
+    const takeStack = () => ({
+      outcome: Promise.resolve({ type: 'stack', stack, evidence, costMs: 1 } as const),
+      cancel: () => undefined,
+    });
+    const { header, dumps, enter } = setUp({ ...settings, blockProbe: { ...NO_PROBE, takeStack } });
+    enter(0);
+    await vi.advanceTimersByTimeAsync(50);
+    header[kRunning] = 1;
+    await vi.advanceTimersByTimeAsync(900);
+    const [dump] = blocksOf(dumps);
+    expect(dump?.requests).toMatchObject([{ id: 1, state: 'moving' }]);
+    expect(dump?.verdict.summary).toContain('the main thread runs JavaScript (no request: background work)');
+    expect(JSON.stringify(dump)).not.toContain('last ran');
+  });
+
+  test('leaves a self-test alone: nothing but one in flight is no block, and it is in no report', async () => {
+    const { table, dumps, enter } = setUp(settings);
+    enter(0, { timeoutMs: 60_000 });
+    table.setFlag(0, FLAG_STAGED);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(dumps).toEqual([]);
+    const beside = setUp(settings);
+    beside.enter(0, { timeoutMs: 60_000 });
+    beside.table.setFlag(0, FLAG_STAGED);
+    beside.enter(1, { timeoutMs: 60_000 });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(blocksOf(beside.dumps).map(({ requests }) => requests.map(({ id }) => id))).toEqual([[2]]);
+  });
+
+  test('is not lost in a storm', async () => {
+    const { header, dumps, enter } = setUp({ blockedLoopMs: 500 });
+    const answer = setInterval(() => Atomics.store(header, kBeat, Atomics.load(header, kBeatAsked)), 10);
+    for (let round = 0; round < 25; round++) {
+      enter(10 + round, { timeoutMs: 500 });
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    const hangs = dumps.length;
+    clearInterval(answer);
+    await vi.advanceTimersByTimeAsync(900);
+    expect(dumps.slice(hangs).map(({ kind }) => kind)).toContain('loop-block');
   });
 });
 

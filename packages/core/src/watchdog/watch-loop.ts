@@ -108,7 +108,7 @@ export class WatchLoop {
       storm: this.#storm,
       texts: this.#texts,
       nowMs: () => this.#clock.nowMs,
-      inFlight: () => this.#scanner.scan(this.#clock.nowMs).inFlight,
+      inFlight: () => this.#inFlight(this.#clock.nowMs),
       deliver: parts.deliver,
     });
     this.#blockedLoop = new BlockedLoop({
@@ -118,6 +118,7 @@ export class WatchLoop {
       cwd,
       monotonicMs,
       post,
+      anyInFlight: () => this.#inFlight(this.#clock.nowMs).length > 0,
       report: (found) => reports.report(found),
       ended: (block, follows) => reports.ended(block, follows),
     });

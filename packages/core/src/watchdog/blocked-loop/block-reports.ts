@@ -32,7 +32,7 @@ export class BlockReports {
     const watched = inFlight();
     const fingerprint = this.#fingerprint(block, watched, requests);
     // What completes a report belongs to it.
-    if (follows === undefined && storm.admit([fingerprint], watched.length, nowMs()) !== 'go') return undefined;
+    if (follows === undefined && !storm.admitAtOnce(fingerprint, watched.length, nowMs())) return undefined;
     const dump = {
       ...dumps.block(block, watched, requests, fingerprint, nowMs(), this.#ran(block, follows)),
       follows,
@@ -52,13 +52,15 @@ export class BlockReports {
   }
 
   #ran(block: DumpBlock, follows: string | undefined): DumpRequest | undefined {
-    return this.#last === undefined || this.#last.id !== follows
+    return this.#last === undefined || this.#last.id !== follows || block.running === undefined
       ? undefined
       : this.#last.requests.find(({ id }) => id === block.running);
   }
 
   #fingerprint(block: DumpBlock, inFlight: readonly Watched[], requests: ReadonlyMap<number, RequestEvidence>): string {
-    const running = inFlight.find(({ reading }) => reading.request === block.running);
+    // For sorting reports into groups, who ran last is good enough.
+    const request = block.running ?? block.lastRan;
+    const running = inFlight.find(({ reading }) => reading.request === request);
     const known = running === undefined ? undefined : requests.get(running.slot);
     const text = (id: number | undefined) => (id === undefined ? '' : (this.#parts.texts.get(id) ?? ''));
     return fingerprintOf({

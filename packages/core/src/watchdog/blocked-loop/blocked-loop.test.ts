@@ -12,6 +12,7 @@ const STACK: Extract<StackOutcome, { type: 'stack' }> = {
     heapUsed: 0.1,
   },
   evidence: { running: 7, requests: [], heapUsed: 0.1 },
+  costMs: 20,
 };
 
 /** A main thread that answers heartbeats, or does not, and a monitor on a clock that the test moves. */
@@ -37,6 +38,7 @@ function setUp(parts: Partial<BlockedLoopParts> = {}) {
     debuggerAttached: () => false,
     takeStack: undefined,
     whyNoStack: 'no stack: off',
+    anyInFlight: () => true,
     report: (found) => `dump-${reports.push(found)}`,
     ended: ({ sinceMs }, follows) => ended.push({ sinceMs, follows }),
     ...parts,
@@ -128,7 +130,8 @@ describe('a block', () => {
     while (reports.length === 0) await vi.advanceTimersByTimeAsync(1);
     expect(Date.now() - beganMs).toBeGreaterThanOrEqual(1_000);
     expect(Date.now() - beganMs).toBeLessThanOrEqual(1_150);
-    expect(reports[0]).toMatchObject({ follows: undefined, block: { running: 12, stackNote: 'no stack: off' } });
+    expect(reports[0]).toMatchObject({ follows: undefined, block: { lastRan: 12, stackNote: 'no stack: off' } });
+    expect(reports[0]?.block.running).toBeUndefined();
     await vi.advanceTimersByTimeAsync(3_000);
     expect(reports).toHaveLength(1);
     const lastedMs = Date.now() - beganMs;
@@ -210,11 +213,44 @@ describe('a block', () => {
       await vi.advanceTimersByTimeAsync(1_000);
     }
     expect(stack.takeStack).toHaveBeenCalledTimes(1);
-    expect(reports.at(-1)?.block.stackNote).toBe('no stack: one was taken less than a minute ago');
+    expect(reports.at(-1)?.block.stackNote).toBe('no stack: one was taken a short while ago');
     await vi.advanceTimersByTimeAsync(60_000);
     block();
     await vi.advanceTimersByTimeAsync(2_000);
     expect(stack.takeStack).toHaveBeenCalledTimes(2);
+  });
+
+  test('has the thread paused the less often the more it costs: a hundredth of the time at most', async () => {
+    const stack = pendingStack();
+    const { block, goOn } = setUp({ takeStack: stack.takeStack });
+    const blockOnce = async (costMs: number) => {
+      block();
+      await vi.advanceTimersByTimeAsync(1_500);
+      stack.give({ ...STACK, costMs });
+      goOn();
+      await vi.advanceTimersByTimeAsync(1_000);
+    };
+    await blockOnce(900);
+    await vi.advanceTimersByTimeAsync(80_000);
+    await blockOnce(0);
+    expect(stack.takeStack).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await blockOnce(0);
+    expect(stack.takeStack).toHaveBeenCalledTimes(2);
+  });
+
+  test('of background work is not put down to the request that ran last', async () => {
+    const stack = pendingStack();
+    const { header, reports, block } = setUp({ takeStack: stack.takeStack });
+    await vi.advanceTimersByTimeAsync(450);
+    header[kRunning] = 12;
+    block();
+    await vi.advanceTimersByTimeAsync(1_200);
+    stack.give({ ...STACK, evidence: { running: undefined, requests: [], heapUsed: 0.1 } });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reports).toHaveLength(1);
+    expect(reports[0]?.block.what).toContain('no request: background work');
+    expect([reports[0]?.block.running, reports[0]?.block.lastRan]).toEqual([undefined, undefined]);
   });
 });
 
@@ -226,7 +262,7 @@ describe('no block', () => {
     const foreign = setUp({ takeStack: stack.takeStack });
     foreign.block();
     await vi.advanceTimersByTimeAsync(1_200);
-    stack.give({ type: 'foreign' });
+    stack.give({ type: 'foreign', costMs: 0 });
     await vi.advanceTimersByTimeAsync(20_000);
     expect(foreign.monitor.explainsSilence).toBe(true);
     attached.goOn();
@@ -234,6 +270,21 @@ describe('no block', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     for (const { reports, ended } of [attached, foreign]) expect([reports, ended]).toEqual([[], []]);
     expect(foreign.monitor.explainsSilence).toBe(false);
+    // The debugger is gone: what blocks now is a block.
+    foreign.block();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(foreign.reports).toHaveLength(1);
+  });
+
+  test('is one that nobody waits for but a self-test: the thread is not paused for it', async () => {
+    const stack = pendingStack();
+    const { reports, ended, block, goOn } = setUp({ takeStack: stack.takeStack, anyInFlight: () => false });
+    block();
+    await vi.advanceTimersByTimeAsync(5_000);
+    goOn();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(stack.takeStack).not.toHaveBeenCalled();
+    expect([reports, ended]).toEqual([[], []]);
   });
 
   test('is a process that was suspended: this thread did not run either', async () => {

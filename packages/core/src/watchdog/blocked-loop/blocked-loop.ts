@@ -12,8 +12,9 @@ const LONGEST_INTERVAL_MS = 100;
 const LATE_INTERVAL_MS = 20;
 /** How long the first report waits for the stack. */
 const STACK_WAIT_MS = 350;
-/** Pauses of the main thread: one a minute. */
+/** Pauses of the main thread: one a minute, and at most this share of its time. */
 const PAUSE_EVERY_MS = 60_000;
+const PAUSE_SHARE = 0.01;
 /** After a block the application has what lay waiting for it, before its requests are asked why they stand still. */
 const DRAIN_MS = 500;
 /** A report of the block is this near: evidence that the main thread does not give can wait for it. */
@@ -41,6 +42,8 @@ export interface BlockedLoopParts {
   /** `undefined`: the stack is not to be taken; `why` says so in the report. */
   readonly takeStack: ((stillBlocked: () => boolean) => Pick<TakeStack, 'outcome' | 'cancel'>) | undefined;
   readonly whyNoStack: string;
+  /** Whether anybody's request is in flight, and not a self-test's alone. Asked once a block. */
+  readonly anyInFlight: () => boolean;
   /** Sends a report. Returns the dump's id, or `undefined` where it was suppressed. */
   readonly report: (found: FoundBlock) => string | undefined;
   /** The block that was last reported as `follows` is over. */
@@ -57,7 +60,7 @@ interface Episode {
   readonly first: Observation;
   last: Observation;
   silentMs: number;
-  /** A debugger keeps the thread: that is no block. */
+  /** A debugger keeps the thread, which is no block; or nobody waits for it. */
   standingOff: boolean;
   taking: Pick<TakeStack, 'outcome' | 'cancel'> | undefined;
   /** Its last report. */
@@ -79,7 +82,7 @@ export class BlockedLoop {
   /** Soon after the main thread fell silent. */
   #first: Observation | undefined;
   #episode: Episode | undefined;
-  #pausedAtMs = Number.NEGATIVE_INFINITY;
+  #nextPauseMs = Number.NEGATIVE_INFINITY;
   #endedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: BlockedLoopParts) {
@@ -148,12 +151,12 @@ export class BlockedLoop {
   }
 
   #blocked(first: Observation, last: Observation): void {
-    const { takeStack, whyNoStack, debuggerAttached } = this.#parts;
+    const { takeStack, whyNoStack, debuggerAttached, anyInFlight } = this.#parts;
     const episode: Episode = {
       first,
       last,
       silentMs: this.#silentMs,
-      standingOff: debuggerAttached(),
+      standingOff: debuggerAttached() || !anyInFlight(),
       taking: undefined,
       reported: undefined,
       told: false,
@@ -163,10 +166,10 @@ export class BlockedLoop {
     if (episode.standingOff) return;
     if (takeStack === undefined) {
       this.#report(episode, undefined, whyNoStack);
-    } else if (last.atMs - this.#pausedAtMs < PAUSE_EVERY_MS) {
-      this.#report(episode, undefined, 'no stack: one was taken less than a minute ago');
+    } else if (last.atMs < this.#nextPauseMs) {
+      this.#report(episode, undefined, 'no stack: one was taken a short while ago');
     } else {
-      this.#pausedAtMs = last.atMs;
+      this.#nextPauseMs = last.atMs + PAUSE_EVERY_MS;
       episode.taking = takeStack(() => !episode.over && !this.#heartbeat.answered);
       this.#awaitStack(episode, episode.taking.outcome);
     }
@@ -174,12 +177,13 @@ export class BlockedLoop {
 
   #awaitStack(episode: Episode, outcome: Promise<StackOutcome>): void {
     const first = setTimeout(
-      () => this.#report(episode, undefined, 'no stack yet: native code shows none until it returns'),
+      () => this.#report(episode, undefined, 'no stack yet (native code shows none until it returns)'),
       STACK_WAIT_MS,
     );
     void outcome.then((taken) => {
       clearTimeout(first);
       episode.taking = undefined;
+      this.#nextPauseMs = Math.max(this.#nextPauseMs, this.#parts.monotonicMs() + taken.costMs / PAUSE_SHARE);
       if (taken.type === 'foreign') episode.standingOff = true;
       else if (taken.type === 'stack')
         this.#report(episode, taken, taken.stack.late ? 'the stack was taken as native code returned' : undefined);
@@ -195,7 +199,8 @@ export class BlockedLoop {
     stackNote: string | undefined,
   ): void {
     const { stack, evidence } = taken ?? {};
-    const block = explainBlock(this.#facts(episode, stack, stackNote, evidence?.running));
+    const running = evidence === undefined ? undefined : { request: evidence.running };
+    const block = explainBlock(this.#facts(episode, stack, stackNote, running));
     episode.told = true;
     const id = this.#parts.report({ block, evidence, follows: episode.reported?.id });
     if (id !== undefined) episode.reported = { id, block };
@@ -205,7 +210,7 @@ export class BlockedLoop {
     { first, last, silentMs }: Episode,
     stack: BlockStack | undefined,
     stackNote: string | undefined,
-    current: number | undefined,
+    running: BlockFacts['running'],
   ): BlockFacts {
     const { header, cwd, readSleep } = this.#parts;
     const late = stack?.late === true;
@@ -220,7 +225,8 @@ export class BlockedLoop {
       sleep: now === undefined || now.state === 'R' ? undefined : readSleep(now, silentMs),
       stack,
       stackNote,
-      running: current ?? (lastRan === 0 ? undefined : lastRan),
+      running,
+      lastRan: lastRan === 0 ? undefined : lastRan,
       cwd,
     };
   }

@@ -35,7 +35,8 @@ const explain = (parts: Partial<BlockFacts>) =>
     sleep: undefined,
     stack: undefined,
     stackNote: undefined,
-    running: 4,
+    running: { request: 4 },
+    lastRan: 3,
     cwd: '/app',
     ...parts,
   });
@@ -85,8 +86,10 @@ describe('from a stack', () => {
 });
 
 describe('without a stack', () => {
-  test('a thread that computes is in native code', () => {
-    expect(explain({})).toMatchObject({ state: 'running', cause: 'native-call', cpuMs: 990, cpuWaitMs: 10, stack: [] });
+  test('of a thread that computes nobody knows what: a loop looks the same as native code', () => {
+    const block = explain({});
+    expect(block).toMatchObject({ state: 'running', cause: 'unknown', cpuMs: 990, cpuWaitMs: 10, stack: [] });
+    expect(block.what).not.toContain('native');
   });
 
   test('a thread that sleeps does what the kernel says', () => {
@@ -124,6 +127,27 @@ describe('without a stack', () => {
       running: 4,
       stack: [],
     });
+  });
+});
+
+describe('whose code it is', () => {
+  const stack = stackOf([frame('spin')]);
+
+  test('is what the paused thread says, and nothing else', () => {
+    const block = explain({ stack, running: { request: 4 }, lastRan: 3 });
+    expect(block).toMatchObject({ running: 4, what: 'runs JavaScript in spin (a.js:3:5)' });
+    expect(block.lastRan).toBeUndefined();
+  });
+
+  test('is of no request, where it says so: the one that ran last has nothing to do with it', () => {
+    const block = explain({ stack, running: { request: undefined }, lastRan: 3 });
+    expect(block.what).toBe('runs JavaScript in spin (a.js:3:5) (no request: background work)');
+    expect([block.running, block.lastRan]).toEqual([undefined, undefined]);
+  });
+
+  test('is not known where it could not be asked: who ran last is told as that', () => {
+    const block = explain({ running: undefined, lastRan: 3 });
+    expect([block.running, block.lastRan]).toEqual([undefined, 3]);
   });
 });
 

@@ -25,7 +25,10 @@ export interface BlockFacts {
   readonly sleep: Sleep | undefined;
   readonly stack: BlockStack | undefined;
   readonly stackNote: string | undefined;
-  readonly running: number | undefined;
+  /** What the paused thread has said of the request whose code runs; `undefined`: it could not be asked. */
+  readonly running: { readonly request: number | undefined } | undefined;
+  /** The request that was last seen to begin or go on: what runs now may be something else. */
+  readonly lastRan: number | undefined;
   readonly cwd: string;
 }
 
@@ -38,7 +41,7 @@ const HEAP_FULL = 0.9;
 
 /** Says what a blocked thread does. A pure function from facts to the dump's field. */
 export function explainBlock(facts: BlockFacts): DumpBlock {
-  const { first, last, sleep, stack, running, stackNote } = facts;
+  const { first, last, sleep, stack, running, lastRan, stackNote } = facts;
   const known = first !== undefined && last !== undefined;
   const cpuMs = known ? Math.max(0, last.cpuMs - first.cpuMs) : undefined;
   const cpuWaitMs =
@@ -51,16 +54,19 @@ export function explainBlock(facts: BlockFacts): DumpBlock {
     sinceMs: facts.sinceMs,
     state,
     cause,
-    what: `${what}${stack === undefined ? '' : placeText(stack.frames, facts.cwd)}`,
+    what: `${what}${stack === undefined ? '' : placeText(stack.frames, facts.cwd)}${isNobodys(running) ? ' (no request: background work)' : ''}`,
     ...(sleep?.systemCall === undefined ? {} : { systemCall: sleep.systemCall }),
     ...(cpuMs === undefined ? {} : { cpuMs: Math.round(cpuMs) }),
     ...(cpuWaitMs === undefined ? {} : { cpuWaitMs: Math.round(cpuWaitMs) }),
     ...(stack?.heapUsed === undefined ? {} : { heapUsed: stack.heapUsed }),
-    ...(running === undefined ? {} : { running }),
+    ...(running?.request === undefined ? {} : { running: running.request }),
+    ...(running !== undefined || lastRan === undefined ? {} : { lastRan }),
     stack: [...(stack?.frames ?? [])],
     ...(stackNote === undefined ? {} : { stackNote }),
   };
 }
+
+const isNobodys = (running: BlockFacts['running']) => running !== undefined && running.request === undefined;
 
 function stateOf(
   { last, sleep, betweenMs }: BlockFacts,
@@ -110,10 +116,6 @@ function withoutStarvation(
     return running;
   }
   if (sleep !== undefined) return sleep;
-  if (state === 'running')
-    return {
-      cause: 'native-call',
-      what: 'computes in native code (JSON.parse, crypto, zlib, an addon, garbage collection), which shows no stack until it returns',
-    };
+  if (state === 'running') return { cause: 'unknown', what: 'computes (no stack says what)' };
   return { cause: 'unknown', what: 'does not answer' };
 }

@@ -1,6 +1,9 @@
 /** What taking a stack needs of `inspector.Session`. */
 export interface InspectorSession {
-  on(event: 'Debugger.paused' | 'Debugger.scriptParsed', listener: (message: { params: unknown }) => void): void;
+  on(
+    event: 'Debugger.paused' | 'Debugger.resumed' | 'Debugger.scriptParsed',
+    listener: (message: { params: unknown }) => void,
+  ): void;
   post(method: string, params: object, answer: (error: Error | null, result?: unknown) => void): void;
   disconnect(): void;
 }

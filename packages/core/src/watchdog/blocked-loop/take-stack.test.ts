@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { InspectorSession } from './inspector-session.ts';
 import { TakeStack } from './take-stack.ts';
@@ -39,6 +40,8 @@ const PAUSED = {
     { callFrameId: '2', functionName: '', location: { scriptId: '9', lineNumber: 8, columnNumber: 0 } },
   ],
 };
+/** As of a session with `setPauseOnExceptions`. */
+const EXCEPTION = { ...PAUSED, reason: 'exception' };
 const SCRIPT = { scriptId: '9', url: 'file:///app/a.js', length: 100 };
 
 function setUp() {
@@ -63,11 +66,12 @@ afterEach(() => {
 describe('the main thread goes on', () => {
   test('everything is asked in the call that hears of the pause, and resume last', async () => {
     const { session, taking } = setUp();
-    expect(session.asked).toEqual(['Debugger.enable', 'Debugger.pause']);
+    expect(session.asked).toEqual(['Runtime.getIsolateId', 'Debugger.enable', 'Debugger.pause']);
     session.tell('Debugger.scriptParsed', SCRIPT);
     session.answer('Debugger.enable');
     session.tell('Debugger.paused', PAUSED);
     expect(session.asked).toEqual([
+      'Runtime.getIsolateId',
       'Debugger.enable',
       'Debugger.pause',
       'Runtime.evaluate',
@@ -160,20 +164,100 @@ describe("somebody else's debugger", () => {
   test('a pause that is there before enable is acknowledged is left as it is', async () => {
     const { session, taking } = setUp();
     session.tell('Debugger.paused', PAUSED);
+    session.answer('Debugger.enable');
+    session.answer('Debugger.pause');
+    await vi.advanceTimersByTimeAsync(200);
     expect(session.asked).not.toContain('Debugger.resume');
     expect(session.disconnected).toBe(1);
-    expect(await taking.outcome).toEqual({ type: 'foreign' });
+    expect(await taking.outcome).toMatchObject({ type: 'foreign' });
   });
 
-  test.each([[{ ...PAUSED, hitBreakpoints: ['1:2:3'] }], [{ ...PAUSED, reason: 'exception' }]])(
-    'a breakpoint that is hit meanwhile is left as it is',
+  test.each([{ ...PAUSED, hitBreakpoints: ['1:2:3'] }, EXCEPTION])(
+    'a pause that stands is left as it is',
     async (paused) => {
       const { session, taking } = setUp();
       session.answer('Debugger.enable');
       session.tell('Debugger.paused', paused);
+      await vi.advanceTimersByTimeAsync(200);
       expect(session.asked).not.toContain('Debugger.resume');
-      expect(await taking.outcome).toEqual({ type: 'foreign' });
+      expect(session.disconnected).toBe(1);
+      expect(await taking.outcome).toMatchObject({ type: 'foreign' });
     },
+  );
+});
+
+describe('a tool that pauses on exceptions, and lets the thread go on at once', () => {
+  test('the stack is taken at the next pause of ours, and only that is resumed', async () => {
+    const { session, taking } = setUp();
+    session.answer('Debugger.enable');
+    session.answer('Debugger.pause');
+    session.tell('Debugger.paused', EXCEPTION);
+    session.tell('Debugger.resumed', {});
+    expect(session.asked).not.toContain('Debugger.resume');
+    session.tell('Debugger.paused', PAUSED);
+    expect(session.asked.at(-1)).toBe('Debugger.resume');
+    session.answer('Debugger.resume');
+    expect((await taking.outcome).type).toBe('stack');
+  });
+
+  test('a pause that came to nothing, since the thread was paused, is asked for again', async () => {
+    const { session, taking } = setUp();
+    session.tell('Debugger.paused', EXCEPTION);
+    session.answer('Debugger.enable');
+    session.answer('Debugger.pause');
+    session.tell('Debugger.resumed', {});
+    expect(session.asked.filter((method) => method === 'Debugger.pause')).toHaveLength(2);
+    session.answer('Debugger.pause');
+    session.tell('Debugger.paused', PAUSED);
+    session.answer('Debugger.resume');
+    expect((await taking.outcome).type).toBe('stack');
+  });
+
+  test('where it leaves no room, that is said, and the block counts', async () => {
+    const { session, taking } = setUp();
+    session.answer('Debugger.enable');
+    for (let i = 0; i < 100; i++) {
+      session.tell('Debugger.paused', EXCEPTION);
+      await vi.advanceTimersByTimeAsync(2);
+      session.tell('Debugger.resumed', {});
+      session.tell('Debugger.paused', EXCEPTION);
+    }
+    expect(session.asked.at(-1)).toBe('Debugger.setSkipAllPauses');
+    session.answer('Debugger.setSkipAllPauses');
+    expect(session.disconnected).toBe(1);
+    expect(await taking.outcome).toMatchObject({ type: 'none', why: expect.stringContaining('another tool') });
+  });
+});
+
+test('whatever comes in whatever order: a pause of ours is resumed in the call that tells of it, and the session ends once', async () => {
+  const events = fc.constantFrom('enable', 'pause', 'ours', 'exception', 'resumed', 'skip', 'cancel', 'turns', 'wait');
+  await fc.assert(
+    fc.asyncProperty(fc.array(events, { maxLength: 25 }), async (order) => {
+      const { session, taking, state } = setUp();
+      let isEnabled = false;
+      for (const event of order) {
+        if (event === 'enable') session.answer('Debugger.enable');
+        if (event === 'pause') session.answer('Debugger.pause');
+        if (event === 'resumed') session.tell('Debugger.resumed', {});
+        if (event === 'exception') session.tell('Debugger.paused', EXCEPTION);
+        if (event === 'skip') session.answer('Debugger.setSkipAllPauses');
+        if (event === 'cancel') taking.cancel();
+        if (event === 'turns') state.blocked = false;
+        if (event === 'wait') await vi.advanceTimersByTimeAsync(100);
+        if (event === 'ours') {
+          const resumed = () => session.asked.filter((method) => method === 'Debugger.resume').length;
+          const isOurs = isEnabled && session.disconnected === 0 && resumed() === 0;
+          session.tell('Debugger.paused', PAUSED);
+          // Nothing that becomes of this thread after the call, its death included, can leave the other one paused.
+          if (isOurs) expect(session.asked.at(-1)).toBe('Debugger.resume');
+        }
+        isEnabled ||= event === 'enable';
+      }
+      await vi.advanceTimersByTimeAsync(60_000);
+      session.answer('Debugger.setSkipAllPauses');
+      await taking.outcome;
+      expect(session.disconnected).toBe(1);
+    }),
   );
 });
 
@@ -182,14 +266,26 @@ describe('late', () => {
     [1_000, 0, true],
     [100, 0, false],
     [1_000, 900, false],
-  ])('acknowledged after %i ms, %i of them without a CPU: %s', async (afterMs, withoutCpuMs, late) => {
+  ])('answered after %i ms, %i of them without a CPU: %s', async (afterMs, withoutCpuMs, late) => {
     const { session, taking, state } = setUp();
     await vi.advanceTimersByTimeAsync(afterMs);
     state.cpuWaitMs = withoutCpuMs;
+    session.answer('Runtime.getIsolateId');
     session.answer('Debugger.enable');
     session.tell('Debugger.paused', PAUSED);
     session.answer('Debugger.resume');
     expect(await taking.outcome).toMatchObject({ stack: { late } });
+  });
+
+  test('is not what V8 takes to tell of a thousand scripts; that is what it costs', async () => {
+    const { session, taking } = setUp();
+    await vi.advanceTimersByTimeAsync(20);
+    session.answer('Runtime.getIsolateId');
+    await vi.advanceTimersByTimeAsync(900);
+    session.answer('Debugger.enable');
+    session.tell('Debugger.paused', PAUSED);
+    session.answer('Debugger.resume');
+    expect(await taking.outcome).toMatchObject({ stack: { late: false }, costMs: 900 });
   });
 });
 
@@ -202,7 +298,7 @@ test.each(['the inspector is missing', 'connecting is refused'])('%s: that is sa
     cpuWaitMs: () => 0,
     stillBlocked: () => true,
   });
-  expect(await taking.outcome).toEqual({ type: 'none', why: `the inspector is not available: ${message}` });
+  expect(await taking.outcome).toMatchObject({ type: 'none', why: `the inspector is not available: ${message}` });
 });
 
 test('a source of a megabyte is not copied for one line', () => {

@@ -5,8 +5,13 @@ import type { BlockStack } from './explain-block.ts';
 import type { InspectorSession } from './inspector-session.ts';
 import { type CallFrame, toDumpFrames } from './paused-frames.ts';
 
-/** What came of it. `foreign`: somebody else's debugger has paused the thread, which is no block. */
-export type StackOutcome =
+/** What came of it. `foreign`: somebody else's debugger keeps the thread paused, which is no block. */
+export type StackOutcome = Taken & {
+  /** Milliseconds for which the main thread was busy with it, at most. */
+  readonly costMs: number;
+};
+
+type Taken =
   | { readonly type: 'stack'; readonly stack: BlockStack; readonly evidence: PausedEvidence | undefined }
   | { readonly type: 'foreign' }
   | { readonly type: 'none'; readonly why: string };
@@ -27,6 +32,8 @@ const LONGEST_ATTACHED_MS = 30_000;
 const LONGEST_PAUSE_MS = 1_500;
 /** JavaScript answers at once. What takes longer, time without a CPU left aside, was native code. */
 const NATIVE_MS = 300;
+/** A tool that pauses the thread (on exceptions, at log points) lets it go on at once. A debugger whose user looks at it does not. */
+const TOOL_PAUSE_MS = 200;
 /** Evaluation on the paused thread is ended after this by V8 itself. */
 const EVALUATION_MS = 500;
 /** Scripts that are longer are bundles: their source would be copied as a whole for one line. */
@@ -48,8 +55,9 @@ interface Script {
 /**
  * Takes the synchronous stack of the main thread while that is blocked. The main thread can at no point be left paused:
  *
- * - `enable` and `pause` are sent together. A pause that is told before `enable` is acknowledged was there before: a debugger sits on a
- *   breakpoint. That session is left without resuming, and V8 keeps the thread paused for its owner.
+ * - `enable` and `pause` are sent together. A pause that is told before `enable` is acknowledged, hits a breakpoint or has a reason of its
+ *   own is somebody else's, who resumes it. A tool does so at once, and is waited for. Of a debugger whose user looks at it the session is
+ *   left without resuming, and V8 keeps the thread paused for its owner.
  * - In the very call that hears of the pause everything else is sent, `resume` last. The main thread works that off in order, whatever
  *   becomes of this thread and of the answers.
  * - A session that ends takes its pause along: Node leaves the pause when nobody is connected any more.
@@ -63,9 +71,13 @@ export class TakeStack {
   #session: InspectorSession | undefined;
   #settle: (outcome: StackOutcome) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** When the main thread first answered: what it did until then was not our doing. */
+  #answeredMs: number | undefined;
   #enabled = false;
   #late = false;
+  /** Paused by us. */
   #paused = false;
+  readonly #others = { paused: false, letGoOn: false, tookOurPause: false };
 
   constructor(parts: TakeStackParts) {
     this.#parts = parts;
@@ -89,9 +101,12 @@ export class TakeStack {
       this.#session = session;
       session.on('Debugger.scriptParsed', ({ params }) => this.#noteScript(params));
       session.on('Debugger.paused', ({ params }) => this.#onPaused(params as Paused));
+      session.on('Debugger.resumed', () => this.#onResumed());
+      // Its answer needs nothing but a thread that comes by; `enable` takes a while where there are many scripts.
+      session.post('Runtime.getIsolateId', {}, () => this.#onAnswered());
       session.post('Debugger.enable', {}, (error) => this.#onEnabled(error));
       // At once: what runs between the two would be taken for what blocks.
-      session.post('Debugger.pause', {}, () => undefined);
+      this.#askForPause(session);
       this.#limit(LONGEST_ATTACHED_MS, () =>
         this.#takeBack(`native code did not return within ${LONGEST_ATTACHED_MS / 1_000} s`),
       );
@@ -100,21 +115,54 @@ export class TakeStack {
     }
   }
 
+  #onAnswered(): void {
+    const { nowMs, cpuWaitMs } = this.#parts;
+    this.#answeredMs = nowMs();
+    this.#late = this.#answeredMs - this.#beganMs - (cpuWaitMs() - this.#beganCpuWaitMs) > NATIVE_MS;
+  }
+
+  #askForPause(session: InspectorSession): void {
+    session.post('Debugger.pause', {}, () => {
+      // A thread that is paused already is not paused again.
+      this.#others.tookOurPause = this.#others.paused;
+    });
+  }
+
   #onEnabled(error: Error | null): void {
     if (error !== null) {
       this.#end({ type: 'none', why: `the inspector refused: ${error.message}` });
       return;
     }
     this.#enabled = true;
-    const { nowMs, cpuWaitMs } = this.#parts;
-    this.#late = nowMs() - this.#beganMs - (cpuWaitMs() - this.#beganCpuWaitMs) > NATIVE_MS;
+  }
+
+  /** Whose pause it is resumes it: at once, or it is a debugger. */
+  #onPausedByOthers(): void {
+    const others = this.#others;
+    const isFirst = !others.paused && !others.letGoOn;
+    others.paused = true;
+    if (!isFirst) return;
+    this.#limit(TOOL_PAUSE_MS, () => {
+      if (others.paused && !others.letGoOn) this.#end({ type: 'foreign' });
+      else this.#takeBack('another tool pauses the main thread again and again, on exceptions for example');
+    });
+  }
+
+  #onResumed(): void {
+    const others = this.#others;
+    if (this.#session === undefined || !others.paused) return;
+    others.paused = false;
+    others.letGoOn = true;
+    if (!others.tookOurPause) return;
+    others.tookOurPause = false;
+    this.#askForPause(this.#session);
   }
 
   #onPaused({ callFrames, reason, hitBreakpoints = [] }: Paused): void {
     const session = this.#session;
     if (session === undefined || this.#paused) return;
     if (!this.#enabled || hitBreakpoints.length > 0 || reason !== 'other') {
-      this.#end({ type: 'foreign' });
+      this.#onPausedByOthers();
       return;
     }
     this.#paused = true;
@@ -212,14 +260,15 @@ export class TakeStack {
     this.#timer = setTimeout(then, afterMs);
   }
 
-  #end(outcome: StackOutcome): void {
+  #end(taken: Taken): void {
     clearTimeout(this.#timer);
+    const costMs = this.#answeredMs === undefined ? 0 : this.#parts.nowMs() - this.#answeredMs;
     const session = this.#session;
     this.#session = undefined;
     try {
       session?.disconnect();
     } finally {
-      this.#settle(outcome);
+      this.#settle({ ...taken, costMs });
     }
   }
 }
