@@ -95,8 +95,10 @@ function pauseOnEveryException() {
     { eval: true },
   );
   return new Promise((resolve) => {
-    tool.once('message', resolve);
-    tool.unref();
+    tool.once('message', () => {
+      tool.unref();
+      resolve();
+    });
   });
 }
 
