@@ -85,6 +85,19 @@ describe.each([
     expect(await told(app, '/')).toEqual([null, 'request entered', 1]);
   });
 
+  test('an application within a watched one that is watched too: the end of its chain is not that of the whole', async () => {
+    const inner = watch();
+    const app = new Koa();
+    app.use(watch());
+    app.use(async (ctx, next) => {
+      await next();
+      const entry = inFlight()[0];
+      ctx.body = JSON.stringify([entry?.chainEnded, entry?.outcome]);
+    });
+    app.use((ctx, next) => inner(ctx, async () => tell(ctx, next)));
+    expect(await told(app, '/')).toEqual([false, 'unknown']);
+  });
+
   test('routes, nested routers, prefixes, routes added later', async () => {
     const app = new Koa();
     app.use(watch());

@@ -7,6 +7,8 @@ interface Tracker {
 export interface Entry {
   readonly route: string | undefined;
   readonly site: { readonly label: string } | undefined;
+  readonly outcome?: string;
+  readonly chainEnded?: boolean;
 }
 
 /** The process's tracker, if anybody has registered. */

@@ -122,6 +122,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     else {
       expect(dump.crash?.error?.class).toBe('PaymentError');
       expect(dump.crash?.error?.message).toBeUndefined();
+      expect(dump.crash?.handledMs !== undefined).toBe(way === 'caught');
       expect(dump.crash?.error?.frames[0]?.file).toBe(SERVER);
       expect(result.stderr.includes('PaymentError')).toBe(way !== 'caught');
     }

@@ -97,6 +97,16 @@ test('hangwatch is closed while a request stands still that is answered later: n
   expect(new Set(told)).toEqual(new Set(['/hang']));
 });
 
+test.each(['gateway', 'koaGateway'])('%s: a handler that answers 503 or 504 itself has ended', async (name) => {
+  await start(name, binaries[0]?.path);
+  await cutOff('/hang', 1_200);
+  expect(await Promise.all([ask('/raced'), ask('/moving')])).toEqual([504, 503]);
+  const told = await cutOff('/hang', 1_200);
+  expect(told.gone.kind).toBe('gone');
+  const gone = collector.dumps.filter(({ kind }) => kind === 'gone').map(({ requests }) => requests[0]?.path);
+  expect(new Set(gone)).toEqual(new Set(['/hang']));
+});
+
 describe.each([
   ['express4', 503, 'was answered 503 by connect-timeout while its handler was still waiting'],
   ['express5', 503, 'was answered 503 by connect-timeout while its handler was still waiting'],

@@ -246,6 +246,7 @@ const CrashSchema = object({
   cause: oneOf(['uncaught-exception', 'unhandled-rejection', 'exit', 'died']),
   exitCode: v.optional(count),
   error: v.optional(ErrorSchema),
+  handledMs: v.optional(milliseconds),
   renewedEveryMs: v.optional(milliseconds),
 });
 

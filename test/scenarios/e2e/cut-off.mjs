@@ -1,6 +1,7 @@
 // Servers whose own time-outs end requests before hangwatch's timeout is over, one case a process.
 import http from 'node:http';
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { watchServer } from '@hangwatch/core';
 
 const [, , name] = process.argv;
@@ -29,6 +30,43 @@ const cases = {
     });
     watchServer(server, options);
     return server;
+  },
+  // Handlers that answer 504 and 503 themselves, and leave work behind that never ends.
+  async gateway() {
+    const { hangwatch } = await import('@hangwatch/express');
+    const app = require('express')();
+    app.use(hangwatch(options));
+    app.get('/hang', async function hangs() {
+      await query();
+    });
+    app.get('/raced', async function raced(_req, res) {
+      await Promise.race([query(), sleep(1_100)]);
+      res.status(504).end();
+    });
+    app.get('/moving', async function moving(_req, res) {
+      void query();
+      for (let i = 0; i < 11; i++) await sleep(100);
+      res.status(503).end();
+      await sleep(50);
+    });
+    return http.createServer(app);
+  },
+  // The same in Koa, where a time-out is an error that the chain is rejected with.
+  async koaGateway() {
+    const { hangwatch } = await import('@hangwatch/koa');
+    const app = new (require('koa'))();
+    app.silent = true;
+    app.use(hangwatch(options));
+    app.use(async function answers(ctx) {
+      if (ctx.path === '/hang') return query();
+      if (ctx.path === '/raced') await Promise.race([query(), sleep(1_100)]);
+      else {
+        void query();
+        for (let i = 0; i < 11; i++) await sleep(100);
+      }
+      return ctx.throw(ctx.path === '/raced' ? 504 : 503);
+    });
+    return http.createServer(app.callback());
   },
   // Stops watching with a request in flight, which is answered after that.
   closing() {

@@ -10,6 +10,8 @@ interface Fatal {
   readonly error: unknown;
   readonly origin: NodeJS.UncaughtExceptionOrigin;
   readonly atMs: number;
+  /** The application listens to uncaught exceptions, and decides itself what comes of this one. */
+  readonly handled: boolean;
 }
 
 /**
@@ -22,6 +24,7 @@ export class ExitWatch {
   readonly #report: (crash: DumpCrash) => void;
   readonly #endQuietly: () => void;
   #fatal: Fatal | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
 
   /**
    * @param report may wait, for a bounded time
@@ -42,22 +45,33 @@ export class ExitWatch {
   }
 
   stop(): void {
+    this.#forget();
     process.removeListener('uncaughtExceptionMonitor', this.#onFatal);
     process.removeListener('exit', this.#onExit);
   }
 
   /** The application may handle it yet: whether it ends the process is known when that ends. */
   readonly #onFatal = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
-    this.#fatal = { error, origin, atMs: performance.now() };
+    const handled = process.listenerCount('uncaughtException') > 0;
+    this.#fatal = { error, origin, atMs: performance.now(), handled };
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(this.#forget, BLAMED_FOR_MS).unref();
+  };
+
+  readonly #forget = (): void => {
+    clearTimeout(this.#forgetting);
+    this.#fatal = undefined;
   };
 
   readonly #onExit = (code: number): void => {
     try {
       const exitCode = code & 0xff;
       const fatal = this.#fatal;
-      if (fatal !== undefined && exitCode !== 0 && performance.now() - fatal.atMs < BLAMED_FOR_MS) {
+      if (fatal !== undefined && exitCode !== 0) {
         const cause = fatal.origin === 'unhandledRejection' ? 'unhandled-rejection' : 'uncaught-exception';
-        this.#report({ cause, exitCode, error: describeError(fatal.error, this.#errorMessages) });
+        const error = describeError(fatal.error, this.#errorMessages);
+        const handled = fatal.handled ? { handledMs: performance.now() - fatal.atMs } : {};
+        this.#report({ cause, exitCode, error, ...handled });
       } else if (this.#records.some(isCutOff)) this.#report({ cause: 'exit', exitCode });
       else this.#endQuietly();
     } catch {

@@ -12,6 +12,7 @@ import type { ToWatchdog } from '../shared/worker-protocol.ts';
 import { requestEvidence } from './request-evidence.ts';
 import type { RequestRecord } from './request-record.ts';
 import { ActiveResources } from './resources/pending-resources.ts';
+import { handlerIdleMs, mayWaitStill } from './still-waiting.ts';
 import type { Tracker } from './tracker.ts';
 import type { FoundWaits } from './waits/outbound-sources.ts';
 
@@ -43,6 +44,7 @@ export class LastLook {
     const timeoutMs = cells[base + kTimeoutMs] as number;
     if (2 * elapsedMs < timeoutMs || subject === undefined || record.answeredStatus !== undefined) return;
     if (((cells[base + kFlags] as number) & (FLAG_UNWATCHED | FLAG_STAGED)) !== 0 || record.reported) return;
+    if (finished && !mayWaitStill(record)) return;
     const how = subject.cutOff(finished, elapsedMs, record.rules);
     if (how === undefined) return;
     const placeMs = clockSince(nowMs, cells[base + kCheckpointMs] as number);
@@ -51,10 +53,8 @@ export class LastLook {
     if (!finished && 2 * Math.min(placeMs, bytesMs) < timeoutMs) return;
     if (!this.#allowed(nowMs)) return;
     const stacks = record.outstanding > MAX_AWAITS ? [] : stacksOf(record);
-    const ages = stacks
-      .filter(({ own }) => finished || own || !stacks.some((each) => each.own))
-      .map(({ ageMs }) => ageMs);
-    const idleMs = finished ? Math.max(0, ...ages) : Math.min(placeMs, bytesMs, ...ages);
+    const ages = stacks.filter(({ own }) => own || !stacks.some((each) => each.own)).map(({ ageMs }) => ageMs);
+    const idleMs = finished ? handlerIdleMs(record, stacks) : Math.min(placeMs, bytesMs, ...ages);
     if (2 * idleMs < timeoutMs) return;
     const evidence = requestEvidence(
       record,

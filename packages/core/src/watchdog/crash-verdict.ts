@@ -26,10 +26,14 @@ export function crashVerdict(
   };
 }
 
-function causeOf({ cause, exitCode, error }: DumpCrash, cwd: string): string {
+function causeOf({ cause, exitCode, error, handledMs }: DumpCrash, cwd: string): string {
   const place = error === undefined ? undefined : placeOf([error.frames]);
   const file = place?.file.startsWith(`${cwd}/`) ? place.file.slice(cwd.length + 1) : place?.file;
   const where = place === undefined ? '' : ` in ${place.function} (${file}:${place.line}:${place.column})`;
+  if (handledMs !== undefined) {
+    const after = `${seconds(handledMs)} after ${error?.class ?? 'an error'}${where}`;
+    return `the process exited with code ${exitCode ?? 0}, ${after} was not caught, which the application handles`;
+  }
   switch (cause) {
     case 'uncaught-exception':
       return `${error?.class ?? 'an error'}${where} was not caught and ended the process`;

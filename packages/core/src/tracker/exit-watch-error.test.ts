@@ -1,0 +1,58 @@
+import type { DumpCrash } from '@hangwatch/protocol';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ExitWatch } from './exit-watch.ts';
+
+let watch: ExitWatch;
+let reports: DumpCrash[];
+/** What the watch listens to: others of the process must not hear of an end that is none. */
+let hear: (event: 'uncaughtExceptionMonitor' | 'exit', ...args: unknown[]) => void;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  reports = [];
+  const on = vi.spyOn(process, 'on');
+  watch = new ExitWatch([], false, (crash) => reports.push(crash));
+  const calls = [...on.mock.calls] as unknown as [string, (...args: unknown[]) => void][];
+  on.mockRestore();
+  hear = (event, ...args) => {
+    for (const [name, listener] of calls) if (name === event) listener(...args);
+  };
+});
+afterEach(() => {
+  watch.stop();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const fail = (listeners: number) => {
+  vi.spyOn(process, 'listenerCount').mockReturnValue(listeners);
+  hear('uncaughtExceptionMonitor', new TypeError('harmless'), 'uncaughtException');
+};
+
+test('an error that nobody handles ends the process', () => {
+  fail(0);
+  hear('exit', 1);
+  expect(reports).toMatchObject([{ cause: 'uncaught-exception', exitCode: 1, error: { class: 'TypeError' } }]);
+  expect(reports[0]?.handledMs).toBeUndefined();
+});
+
+test('of one that the application handles it is said how long ago it was', () => {
+  fail(1);
+  vi.advanceTimersByTime(6_000);
+  hear('exit', 143);
+  expect(reports).toMatchObject([{ cause: 'uncaught-exception', exitCode: 143, handledMs: 6_000 }]);
+});
+
+test('after ten seconds it is forgotten, and so it is when the watch stops', () => {
+  fail(1);
+  vi.advanceTimersByTime(5_000);
+  fail(1);
+  vi.advanceTimersByTime(9_000);
+  expect(vi.getTimerCount()).toBe(1);
+  vi.advanceTimersByTime(2_000);
+  hear('exit', 143);
+  fail(1);
+  watch.stop();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(reports).toEqual([]);
+});
