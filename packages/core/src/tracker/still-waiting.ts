@@ -25,12 +25,15 @@ export function handlerIdleMs(record: RequestRecord, stacks: readonly AwaitStack
 function stacksOfLayer({ layer }: RequestRecord, stacks: readonly AwaitStack[]): readonly AwaitStack[] {
   const place = layer?.place();
   if (layer === undefined || place === undefined) return [];
-  return stacks.filter(({ frames }) =>
-    frames.some(
-      (frame) =>
-        frame.file === place.file &&
-        frame.line >= place.line &&
-        (frame.function === '(anonymous)' || layer.label.endsWith(` ${frame.function}`)),
-    ),
+  return stacks.filter(
+    ({ frames, captured }) =>
+      // Captured as the await began: the function may have gone on since, as after a race.
+      !captured &&
+      frames.some(
+        (frame) =>
+          frame.file === place.file &&
+          frame.line >= place.line &&
+          (frame.function === '(anonymous)' || layer.label.endsWith(` ${frame.function}`)),
+      ),
   );
 }
