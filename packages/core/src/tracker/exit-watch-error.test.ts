@@ -11,7 +11,12 @@ beforeEach(() => {
   vi.useFakeTimers();
   reports = [];
   const on = vi.spyOn(process, 'on');
-  watch = new ExitWatch([], false, (crash) => reports.push(crash));
+  watch = new ExitWatch(
+    [],
+    false,
+    (crash) => reports.push(crash),
+    () => undefined,
+  );
   const calls = [...on.mock.calls] as unknown as [string, (...args: unknown[]) => void][];
   on.mockRestore();
   hear = (event, ...args) => {
