@@ -7,9 +7,9 @@ export type { AwaitTrackerOptions } from './await-tracker.ts';
 export type { CallSite } from './call-site.ts';
 export type { AwaitStack } from './collect-await-stacks.ts';
 export type { FunctionLocation } from './function-location.ts';
-export { isPending } from './is-pending.ts';
 export type { OwnObserver } from './own-await.ts';
 export type { CapturedStack } from './probe-realm.ts';
+export { isPending } from './promise-state.ts';
 export type { FrameKind } from './script-origin.ts';
 export type { Support } from './self-test.ts';
 

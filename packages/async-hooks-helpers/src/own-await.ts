@@ -1,9 +1,9 @@
 import { types } from 'node:util';
 import { promiseHooks } from './await-hooks.ts';
 import type { CallSite } from './call-site.ts';
-import { isPending } from './is-pending.ts';
 import { OtherWaiters } from './other-waiters.ts';
 import { stampOf } from './promise-stamp.ts';
+import { isRejected } from './promise-state.ts';
 
 /** Is told when something that was awaited as a context's own has settled. Neither method may throw. */
 export interface OwnObserver {
@@ -90,8 +90,8 @@ export function ownAwaitIgnored(value: unknown, observer?: OwnObserver, token?: 
     return false;
   // Nobody would tell us who else waits.
   if (!promiseHooks.installed) return false;
-  // Settled before there were hooks to see who handles it: nothing is awaited, and its rejection is none of ours.
-  if (!isNew && stampOf(value) === undefined && !isPending(value)) return false;
+  // Rejected before there were hooks to see who handles it, maybe: then nothing is awaited, and the rejection is none of ours.
+  if (!isNew && stampOf(value) === undefined && isRejected(value)) return false;
   const others = new OtherWaiters(value);
   void hangwatchIgnored(value, others, observer, token);
   others.weWait();

@@ -113,7 +113,7 @@ describe('show', () => {
   });
 
   test('NDJSON on stdin, as text with empty lines between and as NDJSON', async () => {
-    const stdin = [dump, { ...dump, id: 'second', kind: 'gone', later: '\u202e' }]
+    const stdin = [dump, { ...dump, id: 'second', kind: 'gone', follows: dump.id, later: '\u202e' }]
       .map((one) => JSON.stringify(one))
       .join('\n');
     const text = await cli(['show', '-'], { stdin });

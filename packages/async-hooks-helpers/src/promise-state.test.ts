@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPending } from './is-pending.ts';
+import { isPending, isRejected } from './promise-state.ts';
 
 class Mine extends Promise<unknown> {
   readonly extra = 1;
@@ -42,4 +42,12 @@ test('what throws when it is looked at is not called pending', () => {
     },
   });
   expect(isPending(promise)).toBe(false);
+});
+
+test('a rejected promise is told from others, and stays as it is', async () => {
+  const rejected = Promise.reject(new Error('staged'));
+  expect(isRejected(rejected)).toBe(true);
+  expect(isRejected(Promise.resolve({ a: '<rejected>' }))).toBe(false);
+  expect(isRejected(new Promise(() => undefined))).toBe(false);
+  await expect(rejected).rejects.toThrow('staged');
 });

@@ -18,3 +18,12 @@ export function isPending(promise: Promise<unknown>): boolean {
     return false;
   }
 }
+
+/** Whether a promise has been rejected, without touching it; `false` where it cannot be told. */
+export function isRejected(promise: Promise<unknown>): boolean {
+  try {
+    return /^[^{]*\{\s*<rejected>/.test(inspect(promise, OPTIONS));
+  } catch {
+    return false;
+  }
+}
