@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Throughput and processor time with everything on, against none and against AsyncLocalStorage alone: side by side in one run, the three
 // servers of a framework measured in turn in every round, so that whatever else the machine does falls on all of them. Each handler awaits
-// 20 times. Processor time is that of the server's whole process, watchdog included: it says the same on a busy machine as on a quiet one.
+// 20 times. Throughput is taken under all the load that the client can make; processor time, that of the server's whole process with the
+// watchdog, under a load that none of the servers is busy with: at the limit it is mostly the kernel's waking of a client that waits.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -10,12 +11,13 @@ import autocannon from 'autocannon';
 
 const HELP = `usage: npm run bench -- [options]
 
-Measures requests per second, and processor time a request, of Fastify, Express, Koa and node:http without
+Measures requests per second, and at a steady rate processor time a request, of Fastify, Express, Koa and node:http without
 anything, with an AsyncLocalStorage.run alone, and with hangwatch; prints medians, and medians of the
 per-round ratios.
 
   --rounds N        rounds of each server (default 9)
-  --seconds N       seconds of load in a round (default 2)
+  --seconds N       seconds of each of a round's two loads (default 2)
+  --rate N          requests per second for the processor time (default 2000)
   --connections N   keep-alive connections (default 50)
   --only LIST       frameworks, comma-separated (default fastify,express,koa,node:http)
   --node PATH       Node binary that runs the servers (default this one)
@@ -29,6 +31,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '9' },
     seconds: { type: 'string', default: '2' },
+    rate: { type: 'string', default: '2000' },
     connections: { type: 'string', default: '50' },
     only: { type: 'string', default: FRAMEWORKS.join(',') },
     node: { type: 'string', default: process.execPath },
@@ -48,6 +51,7 @@ const number = (name) => {
 };
 const rounds = number('rounds');
 const duration = number('seconds');
+const rate = number('rate');
 const connections = number('connections');
 const frameworks = values.only.split(',');
 const unknown = frameworks.filter((name) => !FRAMEWORKS.includes(name));
@@ -84,14 +88,19 @@ async function start(framework, variant) {
     child.stdin.write('cpu\n');
     return nextNumber();
   };
+  const load = async (options) => {
+    const before = await cpuMicros();
+    const result = await autocannon({ url: `http://127.0.0.1:${port}`, connections, ...options });
+    const usedMicros = (await cpuMicros()) - before;
+    if (result.non2xx > 0 || result.errors > 0)
+      throw new Error(`${framework}, ${variant}: ${result.non2xx} bad answers, ${result.errors} errors`);
+    return { perSecond: result.requests.average, cpuMicros: usedMicros / result['2xx'] };
+  };
   return {
     async measure(seconds) {
-      const before = await cpuMicros();
-      const result = await autocannon({ url: `http://127.0.0.1:${port}`, connections, duration: seconds });
-      const usedMicros = (await cpuMicros()) - before;
-      if (result.non2xx > 0 || result.errors > 0)
-        throw new Error(`${framework}, ${variant}: ${result.non2xx} bad answers, ${result.errors} errors`);
-      return { perSecond: result.requests.average, cpuMicros: usedMicros / result['2xx'] };
+      const { perSecond } = await load({ duration: seconds });
+      const { cpuMicros } = await load({ duration: seconds, overallRate: rate });
+      return { perSecond, cpuMicros };
     },
     stop: () => child.stdin.end(),
   };
@@ -135,14 +144,14 @@ const version = await new Promise((resolve) =>
   spawn(values.node, ['--version']).stdout.once('data', (text) => resolve(String(text).trim())),
 );
 if (values.json) {
-  console.log(JSON.stringify({ node: version, rounds, seconds: duration, connections, table }, undefined, 2));
+  console.log(JSON.stringify({ node: version, rounds, seconds: duration, rate, connections, table }, undefined, 2));
 } else {
   console.log(
-    `Node ${version}, ${connections} connections, ${rounds} rounds of ${duration} s, 20 awaits a request; medians\n`,
+    `Node ${version}, ${connections} connections, ${rounds} rounds of ${duration} s at the limit and ${duration} s at ${rate} requests/s, 20 awaits a request; medians\n`,
   );
   for (const [title, key, digits] of [
     ['requests/s', 'requestsPerSecond', 0],
-    ['processor time a request, µs', 'cpuMicrosPerRequest', 1],
+    ['µs of processor time a request, at a steady rate', 'cpuMicrosPerRequest', 1],
   ]) {
     console.log(
       `| ${title} | none | AsyncLocalStorage | hangwatch | hangwatch / none | hangwatch / AsyncLocalStorage |`,

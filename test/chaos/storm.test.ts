@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const STORM = fileURLToPath(new URL('../scenarios/chaos/storm.mjs', import.meta.url));
 const REQUESTS = 10_000;
-/** What one process may send at once (core/src/watchdog/storm-control.ts), and what comes due while this test runs. */
+/** What one process may send at once (core/src/watchdog/reports/storm-control.ts), and what comes due while this test runs. */
 const MOST_DUMPS = 20 + 20;
 const MOST_BYTES = 64 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { FlightRecorder } from './tracker/flight-recorder.ts';
+import { FlightRecorder } from './tracker/table/flight-recorder.ts';
 // Across the wall between the threads, where nothing but the layout stands: so it is beside neither.
-import { RecorderReader } from './watchdog/recorder-reader.ts';
+import { RecorderReader } from './watchdog/table/recorder-reader.ts';
 
 test('what is written is what is read', () => {
   const clock = new Uint32Array(1);

@@ -1,8 +1,8 @@
 import type { Dump } from '@hangwatch/protocol';
 import type { HangwatchError } from './errors.ts';
-import type { IncomingRequest } from './tracker/http-messages.ts';
-import type { RouteTable } from './tracker/resolve-routes.ts';
-import type { Level } from './tracker/route-override.ts';
+import type { IncomingRequest } from './tracker/http/http-messages.ts';
+import type { RouteTable } from './tracker/options/resolve-routes.ts';
+import type { Level } from './tracker/options/route-override.ts';
 
 /**
  * Options of hangwatch. `timeout`, `maxDuration`, `ignore`, `routes`, `routeName`, `errorMessages`, `respond`, `abort` and `level` belong to the registration that gives them;

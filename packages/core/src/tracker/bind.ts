@@ -1,5 +1,5 @@
-import { existingTracker } from './process-tracker.ts';
-import type { AnyFunction } from './site.ts';
+import type { AnyFunction } from './places/site.ts';
+import { existingTracker } from './process/process-tracker.ts';
 
 /**
  * The function, to be called later in the current request's context, whoever calls it. For callbacks that are handed to something which

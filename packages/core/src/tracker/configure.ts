@@ -1,6 +1,6 @@
 import type { Configuration } from '../options.ts';
-import { existingTracker } from './process-tracker.ts';
-import { resolveConfiguration } from './resolve-configuration.ts';
+import { resolveConfiguration } from './options/resolve-configuration.ts';
+import { existingTracker } from './process/process-tracker.ts';
 
 /**
  * Changes thresholds, routes and what is ignored while the process runs, for every registration there is: requests in flight follow at once.

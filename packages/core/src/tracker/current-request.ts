@@ -1,4 +1,4 @@
-import { existingTracker } from './process-tracker.ts';
+import { existingTracker } from './process/process-tracker.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** The request whose context the calling code runs in. */

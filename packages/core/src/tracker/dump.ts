@@ -1,5 +1,5 @@
 import type { Dump } from '@hangwatch/protocol';
-import { existingTracker } from './process-tracker.ts';
+import { existingTracker } from './process/process-tracker.ts';
 
 /**
  * A dump of everything that is in flight, now: of kind `snapshot`, sent where reports go and returned. Nothing need be stuck.

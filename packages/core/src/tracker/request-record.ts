@@ -15,16 +15,16 @@ import {
   kTimeoutMs,
   SLOT_CELLS,
 } from '../shared/slot-layout.ts';
-import type { Slot } from './in-flight-table.ts';
-import { type LayerKind, LayerTrace } from './layer-trace.ts';
+import type { WatchedPromises } from './evidence/watched-promises.ts';
+import { type Level, mergeOverrides, type RouteOverride } from './options/route-override.ts';
+import type { Rules } from './options/rules.ts';
+import { type LayerKind, LayerTrace } from './places/layer-trace.ts';
+import type { AnyFunction, Site } from './places/site.ts';
+import { Trail } from './places/trail.ts';
 import { RequestResources } from './resources/request-resources.ts';
-import { type Level, mergeOverrides, type RouteOverride } from './route-override.ts';
-import type { Rules } from './rules.ts';
-import type { AnyFunction, Site } from './site.ts';
 import type { Subject } from './subject.ts';
-import { Trail } from './trail.ts';
+import type { Slot } from './table/in-flight-table.ts';
 import { OutboundWait } from './waits/outbound-wait.ts';
-import type { WatchedPromises } from './watched-promises.ts';
 
 /** Where a record writes once its request is over: work that outlives the request must move nobody's numbers. */
 const SINK = new Uint32Array(SLOT_CELLS);

@@ -1,6 +1,6 @@
 import type { ClientEvidence } from '../shared/worker-protocol.ts';
+import type { Rules } from './options/rules.ts';
 import type { RequestRecord } from './request-record.ts';
-import type { Rules } from './rules.ts';
 
 /**
  * What a record is of, as far as anybody asks: a request with its response (`HttpSubject`), or a task, which has neither

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { kTimeoutMs } from '../shared/slot-layout.ts';
-import { requestEvidence } from './request-evidence.ts';
-import { resolveConfiguration } from './resolve-configuration.ts';
+import { requestEvidence } from './evidence/request-evidence.ts';
+import { resolveConfiguration } from './options/resolve-configuration.ts';
 import { ActiveResources } from './resources/pending-resources.ts';
 import { TaskSubject } from './task-subject.ts';
 import { testingRecord } from './waits/testing-record.ts';

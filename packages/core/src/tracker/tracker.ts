@@ -25,26 +25,26 @@ import {
 } from '../shared/slot-layout.ts';
 import type { SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
 import { actOnStuck } from './act-on-stuck.ts';
-import { DumpSignal } from './dump-signal.ts';
-import { EvidenceDesk } from './evidence-desk.ts';
-import { ExitWatch } from './exit-watch.ts';
-import { FlightRecorder } from './flight-recorder.ts';
-import { InFlightTable, type Slot } from './in-flight-table.ts';
-import { LastLook } from './last-look.ts';
-import { offerPausedEvidence, withdrawPausedEvidence } from './paused-evidence.ts';
-import { ProblemReporter } from './problem-reporter.ts';
+import { EvidenceDesk } from './evidence/evidence-desk.ts';
+import { LastLook } from './evidence/last-look.ts';
+import { offerPausedEvidence, withdrawPausedEvidence } from './evidence/paused-evidence.ts';
+import { Snapshots } from './evidence/snapshots.ts';
+import type { ResolvedOptions } from './options/resolve-options.ts';
+import { type RuleChange, Rules } from './options/rules.ts';
+import { type AnyFunction, Site, type SitePlace } from './places/site.ts';
+import { DumpSignal } from './process/dump-signal.ts';
+import { ExitWatch } from './process/exit-watch.ts';
+import { ProblemReporter } from './process/problem-reporter.ts';
+import { WatchdogThread } from './process/watchdog-thread.ts';
 import { PromiseRoutes } from './promise-routes.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
-import type { ResolvedOptions } from './resolve-options.ts';
 import { ResourceHook } from './resources/resource-hook.ts';
-import { type RuleChange, Rules } from './rules.ts';
-import { SelfTest, type SelfTestPassed } from './self-test.ts';
-import { type AnyFunction, Site, type SitePlace } from './site.ts';
-import { Snapshots } from './snapshots.ts';
-import { StringTable } from './string-table.ts';
+import { SelfTest, type SelfTestPassed } from './self-test/self-test.ts';
 import type { Subject } from './subject.ts';
+import { FlightRecorder } from './table/flight-recorder.ts';
+import { InFlightTable, type Slot } from './table/in-flight-table.ts';
+import { StringTable } from './table/string-table.ts';
 import { type FoundWaits, OutboundSources } from './waits/outbound-sources.ts';
-import { WatchdogThread } from './watchdog-thread.ts';
 
 /** The main thread's half of hangwatch: one for the process, however many applications register. */
 export class Tracker implements RecordOwner {

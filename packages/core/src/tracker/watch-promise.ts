@@ -1,7 +1,7 @@
 import { types } from 'node:util';
-import { labelText } from './label-text.ts';
-import { existingTracker } from './process-tracker.ts';
-import { WatchedPromises } from './watched-promises.ts';
+import { WatchedPromises } from './evidence/watched-promises.ts';
+import { labelText } from './places/label-text.ts';
+import { existingTracker } from './process/process-tracker.ts';
 
 /**
  * Says that the current request waits for a promise: while it is pending, the dump shows it under `waitsFor`, with its label and age. For

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { existingTracker } from './process-tracker.ts';
+import { existingTracker } from './process/process-tracker.ts';
 import { watchTask } from './watch-task.ts';
 
 // Under a test runner hangwatch is off: what it does when it is on is tested in processes of their own.

@@ -1,12 +1,12 @@
 import { types } from 'node:util';
 import { HangwatchError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
-import { ProblemReporter } from './problem-reporter.ts';
-import { CLOSE_DEADLINE_MS, holdTracker, isSwitchedOff, releaseTracker } from './process-tracker.ts';
+import { resolveOptions } from './options/resolve-options.ts';
+import { type RouteOptions, resolveRouteOptions } from './options/route-override.ts';
+import type { AnyFunction, Site } from './places/site.ts';
+import { ProblemReporter } from './process/problem-reporter.ts';
+import { CLOSE_DEADLINE_MS, holdTracker, isSwitchedOff, releaseTracker } from './process/process-tracker.ts';
 import type { RequestRecord } from './request-record.ts';
-import { resolveOptions } from './resolve-options.ts';
-import { type RouteOptions, resolveRouteOptions } from './route-override.ts';
-import type { AnyFunction, Site } from './site.ts';
 import { TaskSubject } from './task-subject.ts';
 import type { Tracker } from './tracker.ts';
 import { openWatch } from './watch.ts';

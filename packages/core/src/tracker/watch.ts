@@ -1,17 +1,17 @@
 import { messageOf } from '../message-of.ts';
 import type { Configuration, HangwatchOptions } from '../options.ts';
-import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
-import { HttpSubject } from './http-subject.ts';
-import { CLOSE_DEADLINE_MS, noteSwitchedOff, releaseTracker, sharedTracker } from './process-tracker.ts';
+import type { IncomingRequest, OutgoingResponse } from './http/http-messages.ts';
+import { HttpSubject } from './http/http-subject.ts';
+import { recordOf } from './http/request-stamp.ts';
+import { type RequestTimeout, timeoutsOf, wrongOrder } from './http/server-timeouts.ts';
+import { wasSent } from './http/was-sent.ts';
+import { resolveConfiguration } from './options/resolve-configuration.ts';
+import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts';
+import { Rules } from './options/rules.ts';
+import type { AnyFunction, Site } from './places/site.ts';
+import { CLOSE_DEADLINE_MS, noteSwitchedOff, releaseTracker, sharedTracker } from './process/process-tracker.ts';
 import type { RequestRecord } from './request-record.ts';
-import { recordOf } from './request-stamp.ts';
-import { resolveConfiguration } from './resolve-configuration.ts';
-import { type ResolvedOptions, resolveOptions } from './resolve-options.ts';
-import { Rules } from './rules.ts';
-import { type RequestTimeout, timeoutsOf, wrongOrder } from './server-timeouts.ts';
-import type { AnyFunction, Site } from './site.ts';
 import type { Tracker } from './tracker.ts';
-import { wasSent } from './was-sent.ts';
 
 /**
  * One application's registration with hangwatch: what an adapter holds. All registrations of a process share one tracker and one

@@ -1,12 +1,12 @@
 import type { DumpRequestVerdict } from '@hangwatch/protocol';
 import type { WatchdogSettings } from '../shared/worker-protocol.ts';
-import { diagnose } from './diagnose.ts';
-import type { Finding, Texts } from './dump-builder.ts';
-import { standingPlace } from './episode.ts';
-import { fingerprintOf, tellingStacks } from './fingerprint.ts';
-import type { Gathered, MainThread } from './main-thread.ts';
-import { elapsedMs, refOf, type Suspect, type Watched } from './scanner.ts';
-import { emptyReading, type TableReader } from './table-reader.ts';
+import { diagnose } from './diagnosis/diagnose.ts';
+import { standingPlace } from './diagnosis/episode.ts';
+import { fingerprintOf, tellingStacks } from './diagnosis/fingerprint.ts';
+import type { Finding, Texts } from './reports/dump-builder.ts';
+import type { Gathered, MainThread } from './table/main-thread.ts';
+import { elapsedMs, refOf, type Suspect, type Watched } from './table/scanner.ts';
+import { emptyReading, type TableReader } from './table/table-reader.ts';
 
 /** Looks asked for in one scan, oldest first; the rest is asked for in the next. */
 const LOOKS_PER_SCAN = 64;

@@ -17,7 +17,7 @@ import {
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { mapPlaces } from './source-maps/map-places.ts';
-import { TestingTable } from './testing-table.ts';
+import { TestingTable } from './table/testing-table.ts';
 import { WatchLoop, type WatchLoopParts } from './watch-loop.ts';
 
 /** Of the blocked thread nothing can be seen. */

@@ -21,26 +21,26 @@ import {
   type ToWatchdog,
   type WatchdogSettings,
 } from '../shared/worker-protocol.ts';
-import { AwakeClock } from './awake-clock.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { BlockReports } from './blocked-loop/block-reports.ts';
 import { BlockedLoop } from './blocked-loop/blocked-loop.ts';
-import { ClockPauses } from './clock-pauses.ts';
-import { diagnoseCutOff } from './diagnose-cut-off.ts';
-import { DumpBuilder, type Finding } from './dump-builder.ts';
-import { Episode } from './episode.ts';
-import { combineFingerprints, fingerprintOf } from './fingerprint.ts';
+import { diagnoseCutOff } from './diagnosis/diagnose-cut-off.ts';
+import { Episode } from './diagnosis/episode.ts';
+import { combineFingerprints, fingerprintOf } from './diagnosis/fingerprint.ts';
+import { SlowPlaces } from './diagnosis/slow-places.ts';
 import { Investigator } from './investigator.ts';
-import { type KeepRecord, LastRecord } from './last-record.ts';
-import { type Gathered, MainThread } from './main-thread.ts';
-import { RecentPast } from './recent-past.ts';
-import { RecorderReader } from './recorder-reader.ts';
-import { ReportLedger } from './report-ledger.ts';
-import { beganAfter, refOf, type Scan, Scanner, type Suspect, type Watched } from './scanner.ts';
-import { SlowPlaces } from './slow-places.ts';
+import { DumpBuilder, type Finding } from './reports/dump-builder.ts';
+import { type KeepRecord, LastRecord } from './reports/last-record.ts';
+import { ReportLedger } from './reports/report-ledger.ts';
+import { REFILL_MS, StormControl } from './reports/storm-control.ts';
 import type { SourceMapper } from './source-maps/source-mapper.ts';
-import { REFILL_MS, StormControl } from './storm-control.ts';
-import { TableReader } from './table-reader.ts';
+import { AwakeClock } from './table/awake-clock.ts';
+import { ClockPauses } from './table/clock-pauses.ts';
+import { type Gathered, MainThread } from './table/main-thread.ts';
+import { RecentPast } from './table/recent-past.ts';
+import { RecorderReader } from './table/recorder-reader.ts';
+import { beganAfter, refOf, type Scan, Scanner, type Suspect, type Watched } from './table/scanner.ts';
+import { TableReader } from './table/table-reader.ts';
 
 /** Share of the main thread's time that samples and looks may take. */
 const MAIN_THREAD_SHARE = 0.01;

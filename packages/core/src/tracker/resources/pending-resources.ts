@@ -1,6 +1,6 @@
 import { capturedFrames } from '@hangwatch/async-hooks-helpers';
 import type { DumpPending } from '@hangwatch/protocol';
-import { activeList } from '../active-list.ts';
+import { activeList } from '../process/active-list.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { type Resource, TELLS_THE_END } from './request-resources.ts';
 

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { activeList } from '../active-list.ts';
+import { activeList } from '../process/active-list.ts';
 import { RequestRecord } from '../request-record.ts';
 import { fileText } from './file-text.ts';
 import type { OutboundFind } from './outbound-find.ts';

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { maskPath } from '../path-mask.ts';
+import { maskPath } from '../http/path-mask.ts';
 
 /** A file as a dump may show it: relative to the working folder where it is below it, with what looks like an id or a secret masked. */
 export function fileText(pathOrUrl: string): string {

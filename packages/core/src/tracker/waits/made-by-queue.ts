@@ -1,4 +1,4 @@
-import { callSites } from '../call-sites.ts';
+import { callSites } from '../evidence/call-sites.ts';
 
 /** From the publication of a request down to the function that empties a pool's queue there are some ten frames. */
 const FRAMES = 24;

@@ -1,11 +1,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { SEGMENT_BYTES } from '../../shared/slot-layout.ts';
-import { HttpSubject } from '../http-subject.ts';
+import { HttpSubject } from '../http/http-subject.ts';
+import { resolveOptions } from '../options/resolve-options.ts';
+import { Rules } from '../options/rules.ts';
+import { Site } from '../places/site.ts';
 import { RequestRecord } from '../request-record.ts';
-import { resolveOptions } from '../resolve-options.ts';
-import { Rules } from '../rules.ts';
-import { Site } from '../site.ts';
 
 /** A record of a request in flight, for unit tests: with a clock of its own, and nothing behind it. */
 export function testingRecord(id = 1, line: { method?: string; url?: string } = {}): RequestRecord {

@@ -1,4 +1,4 @@
-import { maskPath } from '../path-mask.ts';
+import { maskPath } from '../http/path-mask.ts';
 
 /** A URL as a dump may show it: host and masked path, no credentials, no query. */
 export function urlText(origin: string, path: string): string {

@@ -1,9 +1,9 @@
 import type { Dump, DumpBlock, DumpRequest } from '@hangwatch/protocol';
 import type { RequestEvidence } from '../../shared/worker-protocol.ts';
-import type { DumpBuilder, Texts } from '../dump-builder.ts';
-import { fingerprintOf } from '../fingerprint.ts';
-import type { Watched } from '../scanner.ts';
-import type { StormControl } from '../storm-control.ts';
+import { fingerprintOf } from '../diagnosis/fingerprint.ts';
+import type { DumpBuilder, Texts } from '../reports/dump-builder.ts';
+import type { StormControl } from '../reports/storm-control.ts';
+import type { Watched } from '../table/scanner.ts';
 import type { FoundBlock } from './blocked-loop.ts';
 
 interface Parts {

@@ -1,5 +1,5 @@
 import type { BlockCause, DumpFrame } from '@hangwatch/protocol';
-import { placeOf } from '../places.ts';
+import { placeOf } from '../diagnosis/places.ts';
 
 /** What a synchronous stack says. */
 export interface Running {

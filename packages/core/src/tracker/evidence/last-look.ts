@@ -1,0 +1,98 @@
+import { type AwaitStack, collectAwaitStacks } from '@hangwatch/async-hooks-helpers';
+import {
+  clockSince,
+  FLAG_STAGED,
+  FLAG_UNWATCHED,
+  kCheckpointMs,
+  kFlags,
+  kStartMs,
+  kTimeoutMs,
+} from '../../shared/slot-layout.ts';
+import type { ToWatchdog } from '../../shared/worker-protocol.ts';
+import type { RequestRecord } from '../request-record.ts';
+import { ActiveResources } from '../resources/pending-resources.ts';
+import type { Tracker } from '../tracker.ts';
+import type { FoundWaits } from '../waits/outbound-sources.ts';
+import { requestEvidence } from './request-evidence.ts';
+import { handlerIdleMs, mayWaitStill } from './still-waiting.ts';
+
+/** Awaits that are walked in one go as a connection closes: some 5 ms. With more, the report has no stacks. */
+const MAX_AWAITS = 250;
+/** Looks in a row, and how long until one more is due. */
+const BURST = 5;
+const REFILL_MS = 1_000;
+/** Looking through the handles of the whole process takes too long for a connection that closes. */
+const NOTHING_FOUND: FoundWaits = new Map();
+
+/** A request that ends before it is reported, and that had stood still for half its timeout: where it stood is looked up before it is forgotten. */
+export class LastLook {
+  readonly #tracker: Tracker;
+  readonly #post: (message: ToWatchdog) => void;
+  #left = BURST;
+  #refilledMs = 0;
+
+  constructor(tracker: Tracker, post: (message: ToWatchdog) => void) {
+    this.#tracker = tracker;
+    this.#post = post;
+  }
+
+  /** Called as the request ends, while its record is still whole. Most requests are gone after the first comparison. */
+  take(record: RequestRecord, finished: boolean): void {
+    const { cells, base, subject } = record;
+    const nowMs = this.#tracker.clock[0] as number;
+    const elapsedMs = clockSince(nowMs, cells[base + kStartMs] as number);
+    const timeoutMs = cells[base + kTimeoutMs] as number;
+    if (2 * elapsedMs < timeoutMs || subject === undefined || record.answeredStatus !== undefined) return;
+    if (((cells[base + kFlags] as number) & (FLAG_UNWATCHED | FLAG_STAGED)) !== 0 || record.reported) return;
+    if (finished && !mayWaitStill(record)) return;
+    const how = subject.cutOff(finished, elapsedMs, record.rules);
+    if (how === undefined) return;
+    const placeMs = clockSince(nowMs, cells[base + kCheckpointMs] as number);
+    const bytesMs = clockSince(nowMs, subject.bytesMovedMs);
+    // What was finished by somebody else's time-out has been through an error handler just now: its own awaits tell.
+    if (!finished && 2 * Math.min(placeMs, bytesMs) < timeoutMs) return;
+    if (!this.#allowed(nowMs)) return;
+    const stacks = record.outstanding > MAX_AWAITS ? [] : stacksOf(record);
+    const ages = stacks.filter(({ own }) => own || !stacks.some((each) => each.own)).map(({ ageMs }) => ageMs);
+    const idleMs = finished ? handlerIdleMs(record, stacks) : Math.min(placeMs, bytesMs, ...ages);
+    if (2 * idleMs < timeoutMs) return;
+    const evidence = requestEvidence(
+      record,
+      stacks,
+      true,
+      NOTHING_FOUND,
+      this.#tracker.problems,
+      new ActiveResources(),
+    );
+    if (evidence === undefined || evidence.openEnded) return;
+    this.#post({
+      type: 'cut-off',
+      evidence,
+      request: record.id,
+      elapsedMs,
+      idleMs,
+      timeoutMs,
+      checkpointAgeMs: placeMs,
+      how,
+    });
+  }
+
+  #allowed(nowMs: number): boolean {
+    const refill = Math.floor(clockSince(nowMs, this.#refilledMs) / REFILL_MS);
+    if (refill > 0) {
+      this.#left = Math.min(BURST, this.#left + refill);
+      this.#refilledMs = nowMs;
+    }
+    if (this.#left <= 0) return false;
+    this.#left -= 1;
+    return true;
+  }
+}
+
+function stacksOf(record: RequestRecord): readonly AwaitStack[] {
+  const work = collectAwaitStacks([record]);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value.get(record) ?? [];
+  }
+}

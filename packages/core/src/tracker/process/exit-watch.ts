@@ -1,0 +1,89 @@
+import type { DumpCrash } from '@hangwatch/protocol';
+import { FLAG_STAGED, FLAG_UNWATCHED, kFlags } from '../../shared/slot-layout.ts';
+import { describeError } from '../evidence/describe-error.ts';
+import type { RequestRecord } from '../request-record.ts';
+
+/** An application that catches an error may take its time to flush its logs before it exits because of it. */
+const BLAMED_FOR_MS = 10_000;
+
+interface Fatal {
+  readonly error: unknown;
+  readonly origin: NodeJS.UncaughtExceptionOrigin;
+  readonly atMs: number;
+  /** The application listens to uncaught exceptions, and decides itself what comes of this one. */
+  readonly handled: boolean;
+}
+
+/**
+ * Hears how the process ends, and has it reported where an error ends it or requests are in flight. It handles nothing and listens to no
+ * signal: errors stay uncaught, exit codes and signals what they are. A process that ends with nothing in flight is not delayed.
+ */
+export class ExitWatch {
+  readonly #records: readonly (RequestRecord | undefined)[];
+  readonly #errorMessages: boolean;
+  readonly #report: (crash: DumpCrash) => void;
+  readonly #endQuietly: () => void;
+  #fatal: Fatal | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
+
+  /**
+   * @param report may wait, for a bounded time
+   * @param endQuietly told instead where there is nothing to report; may wait as well
+   */
+  constructor(
+    records: readonly (RequestRecord | undefined)[],
+    errorMessages: boolean,
+    report: (crash: DumpCrash) => void,
+    endQuietly: () => void,
+  ) {
+    this.#records = records;
+    this.#errorMessages = errorMessages;
+    this.#report = report;
+    this.#endQuietly = endQuietly;
+    process.on('uncaughtExceptionMonitor', this.#onFatal);
+    process.on('exit', this.#onExit);
+  }
+
+  stop(): void {
+    this.#forget();
+    process.removeListener('uncaughtExceptionMonitor', this.#onFatal);
+    process.removeListener('exit', this.#onExit);
+  }
+
+  /** The application may handle it yet: whether it ends the process is known when that ends. */
+  readonly #onFatal = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
+    const handled = process.listenerCount('uncaughtException') > 0;
+    this.#fatal = { error, origin, atMs: performance.now(), handled };
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(this.#forget, BLAMED_FOR_MS).unref();
+  };
+
+  readonly #forget = (): void => {
+    clearTimeout(this.#forgetting);
+    this.#fatal = undefined;
+  };
+
+  readonly #onExit = (code: number): void => {
+    try {
+      const exitCode = code & 0xff;
+      const fatal = this.#fatal;
+      if (fatal !== undefined && exitCode !== 0) {
+        const cause = fatal.origin === 'unhandledRejection' ? 'unhandled-rejection' : 'uncaught-exception';
+        const error = describeError(fatal.error, this.#errorMessages);
+        const handled = fatal.handled ? { handledMs: performance.now() - fatal.atMs } : {};
+        this.#report({ cause, exitCode, error, ...handled });
+      } else if (this.#records.some(isCutOff)) this.#report({ cause: 'exit', exitCode });
+      else this.#endQuietly();
+    } catch {
+      // Whatever it is, the process is ending, and must end as it would.
+      return;
+    }
+  };
+}
+
+/** A task that will not end, or somebody's request, to which no answer will come. Event streams and upgraded connections are cut off by every exit. */
+function isCutOff(record: RequestRecord | undefined): boolean {
+  if (record?.subject === undefined) return false;
+  if ((Atomics.load(record.cells, record.base + kFlags) & (FLAG_UNWATCHED | FLAG_STAGED)) !== 0) return false;
+  return !record.subject.isOpenEnded();
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { Dump, DumpCrash } from '@hangwatch/protocol';
+import { FLAG_STAGED, FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
+import { elapsedMs, type Watched } from '../table/scanner.ts';
+import type { DumpBuilder } from './dump-builder.ts';
+
+/** How often the record is renewed. */
+const RENEW_MS = 1_000;
+
+/** Keeps a dump somewhere that outlives the process, in place of the one before; `undefined`: nothing is to be kept any more. */
+export type KeepRecord = (dump: Dump | undefined) => void;
+
+/**
+ * What would be known of this process if it died now, kept up to date on disk while a request in flight is older than half its timeout: who
+ * dies by SIGKILL, an abort or a segmentation fault says nothing. Younger requests are not worth a file a second.
+ */
+export class LastRecord {
+  readonly #dumps: DumpBuilder;
+  readonly #keep: KeepRecord;
+  readonly #renewMs: number;
+  /** Of whatever is said of the end of this process: receivers store the first that comes. */
+  readonly #id = randomUUID();
+  #keptAtMs: number | undefined;
+
+  constructor(dumps: DumpBuilder, keep: KeepRecord, scanIntervalMs: number) {
+    this.#dumps = dumps;
+    this.#keep = keep;
+    this.#renewMs = Math.max(RENEW_MS, scanIntervalMs);
+  }
+
+  /** Called at each scan. `follows`: the last report about one of these. */
+  update(inFlight: readonly Watched[], follows: string | undefined, nowMs: number, monotonicMs: number): void {
+    if (!inFlight.some((watched) => isOld(watched, nowMs))) {
+      this.clear();
+      return;
+    }
+    if (this.#keptAtMs !== undefined && monotonicMs - this.#keptAtMs < RENEW_MS) return;
+    this.#keptAtMs = monotonicMs;
+    this.#keep(this.crash({ cause: 'died', renewedEveryMs: this.#renewMs }, inFlight, follows, nowMs));
+  }
+
+  /** There is news: the next scan renews it. */
+  outdated(): void {
+    if (this.#keptAtMs !== undefined) this.#keptAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The process lives, and has nothing to say of that; or its end is told otherwise. */
+  clear(): void {
+    if (this.#keptAtMs === undefined) return;
+    this.#keptAtMs = undefined;
+    this.#keep(undefined);
+  }
+
+  crash(crash: DumpCrash, inFlight: readonly Watched[], follows: string | undefined, nowMs: number): Dump {
+    return this.#dumps.crash(this.#id, crash, inFlight, follows, nowMs);
+  }
+}
+
+function isOld(watched: Watched, nowMs: number): boolean {
+  const { flags, timeoutMs } = watched.reading;
+  return (flags & (FLAG_UNWATCHED | FLAG_STAGED)) === 0 && elapsedMs(watched, nowMs) >= timeoutMs / 2;
+}
