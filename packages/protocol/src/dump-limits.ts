@@ -8,6 +8,9 @@ export const DUMP_LIMITS = {
   frames: 256,
   /** Things that one request waits for, and requests that wait for one promise. */
   waits: 1_000,
+  /** Edges of the wait-for graph, and cycles in it. */
+  edges: 1_000,
+  cycles: 100,
   /** Places of one request's trail. */
   trail: 64,
   /** Entries of the flight recorder. */

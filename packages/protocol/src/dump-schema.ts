@@ -43,6 +43,8 @@ const EvidenceClassSchema = oneOf([
   'proven-cycle',
   'proven-unreachable',
   'loop-blocked',
+  'leaked',
+  'pool-exhausted',
   'no-response',
   'client-stalled',
   'waiting-outbound',
@@ -143,6 +145,27 @@ const AwaitSchema = object({
 
 const WaitSchema = object({ type: text, label: text, sinceMs: milliseconds });
 
+const HoldSchema = object({ resource: text, sinceMs: milliseconds, site: v.optional(FrameSchema) });
+
+const WaitForSchema = object({
+  edges: list(
+    object({
+      request: count,
+      waitsFor: text,
+      heldBy: v.optional(count),
+      holder: v.optional(text),
+      sinceMs: milliseconds,
+      heldMs: v.optional(milliseconds),
+      ahead: v.optional(boolean),
+      timesOutMs: v.optional(milliseconds),
+      site: v.optional(FrameSchema),
+      heldSite: v.optional(FrameSchema),
+    }),
+    DUMP_LIMITS.edges,
+  ),
+  cycles: list(list(count, DUMP_LIMITS.edges), DUMP_LIMITS.cycles),
+});
+
 /** One request of a dump. */
 export const RequestSchema = object({
   id: count,
@@ -161,6 +184,7 @@ export const RequestSchema = object({
   awaits: v.optional(list(AwaitSchema, DUMP_LIMITS.stacks)),
   omittedAwaits: v.optional(count),
   waitsFor: list(WaitSchema, DUMP_LIMITS.waits),
+  holds: v.optional(list(HoldSchema, DUMP_LIMITS.waits)),
   layer: v.optional(LayerSchema),
   error: v.optional(ErrorSchema),
   pending: v.optional(list(PendingSchema, DUMP_LIMITS.waits)),
@@ -280,6 +304,7 @@ export const EnvelopeSchema = object(
     verdict: object({ evidence: EvidenceClassSchema, summary: text, fingerprint: v.optional(text) }),
     requests: list(v.unknown(), DUMP_LIMITS.requests),
     crash: v.optional(CrashSchema),
+    waitFor: v.optional(WaitForSchema),
     recorder: v.optional(RecorderSchema),
     evidence: v.optional(object({ complete: boolean, tookMs: milliseconds, note: v.optional(text) })),
     eventLoop: object({ delayP99Ms: milliseconds, utilization: share }),

@@ -16,6 +16,8 @@ export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot'
  * - `proven-cycle`: the wait-for graph has a cycle that nothing can break
  * - `proven-unreachable`: the garbage collector says that the handler's promise can never settle
  * - `loop-blocked`: the event loop itself stands still
+ * - `leaked`: it waits for something that a request holds which has ended
+ * - `pool-exhausted`: it waits for a pool of which everything is in use
  * - `no-response`: the handler has finished and nobody has answered
  * - `client-stalled`: the client does not send or does not read
  * - `waiting-outbound`: an outbound call has not been answered
@@ -29,6 +31,8 @@ export type Evidence =
   | 'proven-cycle'
   | 'proven-unreachable'
   | 'loop-blocked'
+  | 'leaked'
+  | 'pool-exhausted'
   | 'no-response'
   | 'client-stalled'
   | 'waiting-outbound'
@@ -73,6 +77,8 @@ export interface Dump {
   requests: DumpRequest[];
   /** Only in a dump of kind `crash`. */
   crash?: DumpCrash | undefined;
+  /** Who waits for whom, as far as locks, pools and queues tell. */
+  waitFor?: DumpWaitFor | undefined;
   /** What happened before. */
   recorder?: DumpRecorder | undefined;
   /** How the evidence was got. */
@@ -154,6 +160,8 @@ export interface DumpRequest {
   /** Outstanding awaits that `stacks` leaves out: cut by a cap, or equal to one that is in it. */
   omittedAwaits?: number | undefined;
   waitsFor: DumpWait[];
+  /** The locks, and what else of pools and queues, that it holds, as far as they tell. */
+  holds?: DumpHold[] | undefined;
   /** The layer of the framework that was entered last. */
   layer?: DumpLayer | undefined;
   /** What that layer's promise was rejected with. */
@@ -354,6 +362,50 @@ export interface DumpWait {
   label: string;
   /** For how long it has been waiting. */
   sinceMs: number;
+}
+
+/** Something that a request holds. */
+export interface DumpHold {
+  /** `lock "logging"`. */
+  resource: string;
+  /** For how long. */
+  sinceMs: number;
+  /** Where it was acquired, where that is known. */
+  site?: DumpFrame | undefined;
+}
+
+/** The wait-for graph: who waits for what, and who holds it. */
+export interface DumpWaitFor {
+  edges: DumpWaitEdge[];
+  /**
+   * Deadlocks, each as indexes of `edges`: what an edge is held by is the request of the next, and what the last is held by is that of the first.
+   * A cycle is only here if it is proven that nobody in it can go on.
+   */
+  cycles: number[][];
+}
+
+/** A request that waits for something, and one of those that hold it. */
+export interface DumpWaitEdge {
+  /** Number of the request that waits. */
+  request: number;
+  /** `lock "logging"`. */
+  waitsFor: string;
+  /** Number of a request in flight that holds it; where nobody in flight does, `holder` says who. */
+  heldBy?: number | undefined;
+  /** `GET /stock/:sku, which has ended`, `work outside any request`. */
+  holder?: string | undefined;
+  /** For how long it has been waiting. */
+  sinceMs: number;
+  /** For how long it is held. */
+  heldMs?: number | undefined;
+  /** It is not held by them: they wait ahead in a queue in which nobody overtakes. */
+  ahead?: boolean | undefined;
+  /** How long the wait lasts at most from now, where it has a time-out. */
+  timesOutMs?: number | undefined;
+  /** Where it waits. */
+  site?: DumpFrame | undefined;
+  /** Where the holder has acquired it. */
+  heldSite?: DumpFrame | undefined;
 }
 
 /** How the evidence was got. */
