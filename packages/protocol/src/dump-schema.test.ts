@@ -1,6 +1,7 @@
 import type { InferOutput } from 'valibot';
 import { expectTypeOf, test } from 'vitest';
-import type { Dump, DumpRequest } from './dump.ts';
+import type { Dump } from './dump.ts';
+import type { DumpRequest } from './dump-request.ts';
 import type { EnvelopeSchema, RequestSchema } from './dump-schema.ts';
 
 // Checked by the compiler: `tsc -b` fails when the schema and the documented types drift apart.

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
-import { DUMP_SCHEMA_VERSION, type DumpData } from './dump.ts';
+import { DUMP_SCHEMA_VERSION } from './dump.ts';
 import { DUMP_LIMITS } from './dump-limits.ts';
+import type { DumpData } from './dump-request.ts';
 
 // Each message says what is expected; parseDump adds what was given.
 const EXPECT_TEXT = `must be a string of at most ${DUMP_LIMITS.text} characters`;

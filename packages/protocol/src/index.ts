@@ -1,37 +1,31 @@
 export type {
-  BlockCause,
   Dump,
-  DumpAwait,
-  DumpBlock,
-  DumpCheckpoint,
-  DumpCrash,
-  DumpData,
-  DumpError,
   DumpEventLoop,
   DumpEvidence,
-  DumpFrame,
-  DumpHold,
   DumpKind,
+  DumpProcess,
+  DumpSuppressed,
+  DumpVerdict,
+  Evidence,
+} from './dump.ts';
+export { DUMP_SCHEMA_VERSION } from './dump.ts';
+export type { BlockCause, DumpBlock, DumpPoolThread, DumpThreadPool } from './dump-block.ts';
+export type { DumpCrash } from './dump-crash.ts';
+export { DUMP_LIMITS } from './dump-limits.ts';
+export type { DumpFrame, DumpPosition, FrameKind } from './dump-place.ts';
+export type { DumpRecorder, DumpRecorderEntry } from './dump-recorder.ts';
+export type {
+  DumpAwait,
+  DumpCheckpoint,
+  DumpData,
+  DumpError,
   DumpLayer,
   DumpPending,
-  DumpPoolThread,
-  DumpPosition,
-  DumpProcess,
-  DumpRecorder,
-  DumpRecorderEntry,
   DumpRequest,
   DumpRequestVerdict,
   DumpSeenPlace,
-  DumpSuppressed,
-  DumpThreadPool,
   DumpTrailEntry,
-  DumpVerdict,
   DumpWait,
-  DumpWaitEdge,
-  DumpWaitFor,
-  Evidence,
-  FrameKind,
   LayerOutcome,
-} from './dump.ts';
-export { DUMP_SCHEMA_VERSION } from './dump.ts';
-export { DUMP_LIMITS } from './dump-limits.ts';
+} from './dump-request.ts';
+export type { DumpHold, DumpWaitEdge, DumpWaitFor } from './dump-wait-for.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Dump, DumpRequest } from './dump.ts';
+import type { Dump } from './dump.ts';
 import { DUMP_LIMITS } from './dump-limits.ts';
+import type { DumpRequest } from './dump-request.ts';
 import { parseDump } from './parse-dump.ts';
 
 const request: DumpRequest = {

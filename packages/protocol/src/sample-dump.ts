@@ -1,4 +1,6 @@
-import { DUMP_SCHEMA_VERSION, type Dump, type DumpFrame, type DumpRequest, type FrameKind } from './dump.ts';
+import { DUMP_SCHEMA_VERSION, type Dump } from './dump.ts';
+import type { DumpFrame, FrameKind } from './dump-place.ts';
+import type { DumpRequest } from './dump-request.ts';
 
 function frame(name: string, file: string, line: number, column: number, kind: FrameKind): DumpFrame {
   return { function: name, file, line, column, async: true, kind };

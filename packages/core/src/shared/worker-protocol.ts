@@ -113,12 +113,22 @@ export interface StuckNotice extends SlotRef {
   readonly summary: string;
 }
 
+/** A request whose past the flight recorder is asked for. Method and route are numbers of texts. */
+export interface RequestOfInterest {
+  readonly request: number;
+  readonly method: number;
+  readonly route: number;
+  /** The shared clock when it entered. */
+  readonly startMs: number;
+  /** Entries that the recorder had written then. */
+  readonly beganAt: number;
+}
+
 /** Where a request stood that ended before its timeout was over. */
 export interface CutOff {
   readonly type: 'cut-off';
   readonly evidence: RequestEvidence;
-  /** The request's number. */
-  readonly request: number;
+  readonly began: RequestOfInterest;
   readonly elapsedMs: number;
   readonly idleMs: number;
   readonly timeoutMs: number;

@@ -3,26 +3,7 @@ import { AwaitTracker } from '@hangwatch/async-hooks-helpers';
 import type { Dump } from '@hangwatch/protocol';
 import { HangwatchError, type HangwatchErrorCode } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
-import {
-  clockSince,
-  kBeganAtEntry,
-  kCheckpoint,
-  kCheckpointMs,
-  kEntered,
-  kFlags,
-  kGeneration,
-  kInFlight,
-  kMaxDurationMs,
-  kMethod,
-  kOutbound,
-  kParked,
-  kProgress,
-  kRequest,
-  kRoute,
-  kSequence,
-  kStartMs,
-  kTimeoutMs,
-} from '../shared/slot-layout.ts';
+import { kParked } from '../shared/slot-layout.ts';
 import type { SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
 import { actOnStuck } from './act-on-stuck.ts';
 import { EvidenceDesk } from './evidence/evidence-desk.ts';
@@ -38,11 +19,12 @@ import { ProblemReporter } from './process/problem-reporter.ts';
 import { WatchdogThread } from './process/watchdog-thread.ts';
 import { PromiseRoutes } from './promise-routes.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
+import { RequestsInFlight } from './requests-in-flight.ts';
 import { ResourceHook } from './resources/resource-hook.ts';
 import { SelfTest, type SelfTestPassed } from './self-test/self-test.ts';
 import type { Subject } from './subject.ts';
 import { FlightRecorder } from './table/flight-recorder.ts';
-import { InFlightTable, type Slot } from './table/in-flight-table.ts';
+import { InFlightTable } from './table/in-flight-table.ts';
 import { StringTable } from './table/string-table.ts';
 import { type FoundWaits, OutboundSources } from './waits/outbound-sources.ts';
 
@@ -53,8 +35,6 @@ export class Tracker implements RecordOwner {
   readonly problems: ProblemReporter;
   readonly table: InFlightTable;
   readonly recorder: FlightRecorder;
-  /** The request in each slot, by slot number. */
-  readonly records: (RequestRecord | undefined)[] = [];
   /** Those of each registration. */
   readonly rules = new Set<Rules>();
   /** Those of tasks: as the first registration has them, but for what only a request has. */
@@ -66,17 +46,14 @@ export class Tracker implements RecordOwner {
   readonly #resources = new ResourceHook(() => this.current());
   readonly #promiseRoutes = new PromiseRoutes();
   readonly #thread: WatchdogThread;
-  readonly #lastLook: LastLook;
+  readonly #requests: RequestsInFlight;
   readonly #snapshots: Snapshots;
   readonly #signal: DumpSignal | undefined;
-  readonly #entered: Site;
   readonly #exit: ExitWatch | undefined;
   readonly #selfTest: SelfTest;
   readonly #said = new Set<string>();
-  #nextId = 1;
   #stopped = false;
   #tracks = true;
-  #tableFull = false;
 
   constructor(options: ResolvedOptions) {
     this.problems = new ProblemReporter(options.onInternalError);
@@ -108,8 +85,13 @@ export class Tracker implements RecordOwner {
       onFailed: () => this.#endTracking(),
     });
     this.#selfTest = new SelfTest(this, options, () => this.#thread.state);
-    this.#lastLook = new LastLook(this, (message) => this.#thread.post(message));
-    this.#entered = this.site('request entered');
+    this.#requests = new RequestsInFlight({
+      tracker: this,
+      strings: this.#strings,
+      entered: this.site('request entered'),
+      lastLook: new LastLook(this, (message) => this.#thread.post(message)),
+      post: (message) => this.#thread.post(message),
+    });
     this.taskRules = new Rules({ ...options, ignore: [], routeName: undefined, respondStatus: 0 });
     this.rules.add(this.taskRules);
     const { exitDelayMs, errorMessages } = options;
@@ -134,101 +116,20 @@ export class Tracker implements RecordOwner {
     this.#thread.start();
     // Just now it may have turned out that there is no watchdog to be had.
     if (!this.#tracks) return undefined;
-    const slot = this.table.acquire();
-    if (slot === undefined) {
-      if (!this.#tableFull)
-        this.problem('HANGWATCH_ERR_TABLE_FULL', 'the table of requests is full: further ones are not watched');
-      this.#tableFull = true;
-      return undefined;
-    }
-    let record: RequestRecord;
-    try {
-      record = this.#register(slot, subject, rules);
-    } catch (error) {
-      this.table.giveBack(slot);
-      throw error;
-    }
-    this.records[slot.index] = record;
-    this.table.publish(slot);
-    const { header } = this.table;
-    header[kEntered] = (header[kEntered] as number) + 1;
-    Atomics.add(header, kInFlight, 1);
+    const record = this.#requests.enter(subject, rules);
     // After the count has grown: the watchdog sets PARKED and then reads the count again, so one of the two sees the other.
-    if (Atomics.load(header, kParked) !== 0) this.#wake();
+    if (record !== undefined && Atomics.load(this.table.header, kParked) !== 0) this.#wake();
     return record;
   }
 
-  #register(slot: Slot, subject: Subject, rules: Rules): RequestRecord {
-    const { cells, base } = slot;
-    const nowMs = this.clock[0] as number;
-    const id = this.#nextId++;
-    const record = new RequestRecord(id, this, slot, subject, rules);
-    try {
-      record.site = this.#entered;
-      record.trail.pass(this.#entered, nowMs);
-      cells[base + kSequence] = 0;
-      cells[base + kProgress] = 0;
-      cells[base + kOutbound] = 0;
-      cells[base + kRequest] = id;
-      cells[base + kMethod] = this.#strings.intern(subject.method);
-      cells[base + kRoute] = 0;
-      cells[base + kCheckpoint] = this.#entered.id;
-      cells[base + kCheckpointMs] = nowMs;
-      cells[base + kStartMs] = nowMs;
-      cells[base + kTimeoutMs] = rules.timeoutMs;
-      cells[base + kMaxDurationMs] = rules.maxDurationMs;
-      cells[base + kFlags] = 0;
-      if (rules.isSpecial) record.applyRules();
-      cells[base + kBeganAtEntry] = this.recorder.written;
-      subject.entered(record);
-      if (this.notesPromises(record)) record.captureCreations();
-      return record;
-    } catch (error) {
-      record.clear();
-      throw error;
-    }
-  }
-
-  /** Whatever fails, the request leaves. */
-  #lookOnce(record: RequestRecord, finished: boolean): void {
-    try {
-      this.#lastLook.take(record, finished);
-    } catch (error) {
-      this.problem('HANGWATCH_ERR_INTERNAL', `a last look failed: ${messageOf(error)}`, error);
-    }
+  /** The request in each slot, by slot number. */
+  get records(): readonly (RequestRecord | undefined)[] {
+    return this.#requests.records;
   }
 
   /** See {@link RequestRecord.leave}. */
   leave(record: RequestRecord, finished: boolean): void {
-    const { slot } = record;
-    if (slot === undefined) return;
-    this.#lookOnce(record, finished);
-    this.#tell(record, slot, finished);
-    this.#free(record, slot);
-  }
-
-  /** How the request ended. */
-  #tell(record: RequestRecord, slot: Slot, finished: boolean): void {
-    if (record.reported) {
-      const elapsedMs = clockSince(this.clock[0] as number, slot.cells[slot.base + kStartMs] as number);
-      this.#thread.post({
-        type: 'left',
-        slot: slot.index,
-        generation: slot.cells[slot.base + kGeneration] as number,
-        finished,
-        answeredStatus: record.answeredStatus,
-        elapsedMs,
-      });
-    }
-    this.#record(record.id, slot, finished);
-  }
-
-  #free(record: RequestRecord, slot: Slot): void {
-    this.records[slot.index] = undefined;
-    // First the record stops writing to the slot, then the slot is free for the next request.
-    record.clear();
-    this.table.release(slot);
-    Atomics.sub(this.table.header, kInFlight, 1);
+    this.#requests.leave(record, finished);
   }
 
   /** Changes the rules of one registration or of all, and those of the requests in flight with them. */
@@ -255,13 +156,6 @@ export class Tracker implements RecordOwner {
     this.recorder.outboundEnded(request, this.#strings.intern(type), sinceMs);
   }
 
-  #record(id: number, { cells, base }: Slot, finished: boolean): void {
-    const method = cells[base + kMethod] as number;
-    const route = cells[base + kRoute] as number;
-    const startMs = cells[base + kStartMs] as number;
-    this.recorder.requestEnded(id, method, route, startMs, cells[base + kBeganAtEntry] as number, finished);
-  }
-
   /** Runs `fn` in the request's context. */
   run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R {
     return this.#awaits.run(record, fn, ...args);
@@ -274,9 +168,8 @@ export class Tracker implements RecordOwner {
   }
 
   /** The request in a slot, if it is still the one that is meant. */
-  find({ slot, generation }: SlotRef): RequestRecord | undefined {
-    const record = this.records[slot];
-    return record?.slot !== undefined && record.cells[record.base + kGeneration] === generation ? record : undefined;
+  find(ref: SlotRef): RequestRecord | undefined {
+    return this.#requests.find(ref);
   }
 
   /** Outbound work that nobody told of: to be looked for once for a dump. */
@@ -358,14 +251,7 @@ export class Tracker implements RecordOwner {
     if (!this.#tracks) return;
     this.#tracks = false;
     this.#exit?.stop();
-    for (const record of [...this.records]) {
-      if (record?.slot === undefined) continue;
-      const { subject, slot } = record;
-      const finished = subject?.howEnded();
-      // Whoever still has a client may be answered yet: of those nothing is known.
-      if (finished !== undefined) this.#tell(record, slot, finished);
-      this.#free(record, slot);
-    }
+    this.#requests.forgetAll();
     this.#outbound.stop();
     this.#awaits.uninstall();
     this.#resources.stop();

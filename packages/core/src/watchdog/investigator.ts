@@ -1,24 +1,42 @@
 import type { DumpRequestVerdict } from '@hangwatch/protocol';
-import type { WatchdogSettings } from '../shared/worker-protocol.ts';
+import { MAX_REQUESTS, type SlotRef, type WatchdogSettings } from '../shared/worker-protocol.ts';
 import { diagnose } from './diagnosis/diagnose.ts';
 import { standingPlace } from './diagnosis/episode.ts';
+import type { Finding } from './diagnosis/finding.ts';
 import { fingerprintOf, tellingStacks } from './diagnosis/fingerprint.ts';
-import type { Finding, Texts } from './reports/dump-builder.ts';
+import type { SlowPlaces } from './diagnosis/slow-places.ts';
+import type { Outbox } from './reports/outbox.ts';
+import type { Reports } from './reports/reports.ts';
+import type { SourceMapper } from './source-maps/source-mapper.ts';
 import type { Gathered, MainThread } from './table/main-thread.ts';
-import { elapsedMs, refOf, type Suspect, type Watched } from './table/scanner.ts';
+import { elapsedMs, isStaged, refOf, type Suspect, type Watched } from './table/scanner.ts';
 import { emptyReading, type TableReader } from './table/table-reader.ts';
+import type { Texts } from './table/texts.ts';
 
 /** Looks asked for in one scan, oldest first; the rest is asked for in the next. */
 const LOOKS_PER_SCAN = 64;
 
 interface InvestigatorParts {
   readonly table: TableReader;
-  readonly main: Pick<MainThread, 'look'>;
+  readonly main: Pick<MainThread, 'look' | 'gather'>;
   readonly texts: Texts;
   readonly settings: Pick<WatchdogSettings, 'scanIntervalMs' | 'cwd'>;
+  readonly sources: Pick<SourceMapper, 'map'>;
+  readonly places: SlowPlaces;
+  readonly outbox: Pick<Outbox, 'mayReport'>;
+  readonly reports: Pick<Reports, 'hangs' | 'staged'>;
+  readonly nowMs: () => number;
+  /** Whether a report of the blocked event loop says why the main thread does not answer. */
+  readonly explainsSilence: () => boolean;
 }
 
-/** Makes findings of suspects: looks closer at those that move, and judges all by the evidence. */
+/** Evidence in places of the sources, and when it was taken: ages are those of the evidence, however long the sources take. */
+interface Evidence {
+  readonly gathered: Gathered;
+  readonly takenMs: number;
+}
+
+/** Looks closer at suspects: asks the main thread for evidence, judges by it, and has reported what it finds. */
 export class Investigator {
   readonly #parts: InvestigatorParts;
 
@@ -26,8 +44,26 @@ export class Investigator {
     this.#parts = parts;
   }
 
+  /** Investigates what a scan has found. */
+  async lookInto(found: readonly Suspect[], nowMs: number): Promise<void> {
+    const { outbox, reports, explainsSilence } = this.#parts;
+    const confirmed = await this.#confirm(found, nowMs);
+    const staged = confirmed.find(({ watched }) => isStaged(watched));
+    if (staged !== undefined) await this.#lookIntoStaged(staged, nowMs);
+    // More than a dump holds: the others are found again by the next scan.
+    const suspects = confirmed.filter(({ watched }) => !isStaged(watched)).slice(0, MAX_REQUESTS);
+    // In a storm nothing could be sent: the main thread is left in peace until it could.
+    if (suspects.length === 0 || !outbox.mayReport(suspects)) return;
+    const refs = suspects.map(({ watched }) => refOf(watched));
+    const { gathered, takenMs } = await this.evidence(refs, suspects);
+    // Who still stands still afterwards is found again.
+    if (gathered.requests.size === 0 && !gathered.complete && explainsSilence()) return;
+    const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
+    if (findings.length > 0) reports.hangs(findings, gathered, nowMs, takenMs);
+  }
+
   /** The suspects without those that move and whose own chain, which is looked at, is younger than their timeout. */
-  async confirm(suspects: readonly Suspect[], nowMs: number): Promise<readonly Suspect[]> {
+  async #confirm(suspects: readonly Suspect[], nowMs: number): Promise<readonly Suspect[]> {
     const moving = suspects
       .filter(({ suspicion }) => suspicion === 'moving')
       // Nobody knows yet of those that were never reported. Then who has waited longest, or high slots would never get a look.
@@ -64,7 +100,7 @@ export class Investigator {
   }
 
   /** What is found of a suspect, once there is evidence; nothing, where that acquits it or is no news. */
-  judge({ watched, suspicion }: Suspect, gathered: Gathered, nowMs: number): Finding[] {
+  #judge({ watched, suspicion }: Suspect, gathered: Gathered, nowMs: number): Finding[] {
     const { slot, generation } = watched;
     // Gone, or moving again, while the evidence was being gathered: no hang.
     if (this.#parts.table.generation(slot) !== generation || this.#hasMoved(watched, suspicion)) return [];
@@ -94,6 +130,39 @@ export class Investigator {
     const route = evidence?.route ?? this.#parts.texts.get(watched.reading.route) ?? '';
     const fingerprint = fingerprintOf({ evidence: verdict.evidence, method, route, stacks: tellingStacks(evidence) });
     return [{ watched, verdict, fingerprint, place }];
+  }
+
+  /**
+   * Evidence of all requests in flight.
+   *
+   * @param first those that most is to be known of
+   * @param suspects of those that are slow, it is added where they were seen before
+   */
+  async evidence(first: readonly SlotRef[], suspects: readonly Suspect[] = []): Promise<Evidence> {
+    const { main, sources, nowMs } = this.#parts;
+    const answer = await main.gather(first);
+    const takenMs = nowMs();
+    const requests = this.#withPlaces(answer.requests, suspects);
+    // In the sources' own places before anything is judged by them: texts and fingerprints are the same for every build of a source.
+    const { value, note } = await sources.map([...requests]);
+    return { gathered: { ...answer, requests: new Map(value), note }, takenMs };
+  }
+
+  #withPlaces(gathered: Gathered['requests'], suspects: readonly Suspect[]): Gathered['requests'] {
+    const requests = new Map(gathered);
+    for (const { watched, suspicion } of suspects) {
+      const evidence = requests.get(watched.slot);
+      const seenAt = suspicion === 'slow' ? this.#parts.places.of(watched) : undefined;
+      if (evidence !== undefined && seenAt !== undefined) requests.set(watched.slot, { ...evidence, seenAt });
+    }
+    return requests;
+  }
+
+  async #lookIntoStaged(suspect: Suspect, nowMs: number): Promise<void> {
+    const { gathered, takenMs } = await this.evidence([refOf(suspect.watched)]);
+    for (const finding of this.#judge(suspect, gathered, nowMs)) {
+      this.#parts.reports.staged(finding, gathered, nowMs, takenMs);
+    }
   }
 
   /** What makes a `still` request no suspect is any movement; what makes a `moving` one none is an advance of its own. */

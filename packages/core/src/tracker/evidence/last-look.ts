@@ -3,8 +3,11 @@ import {
   clockSince,
   FLAG_STAGED,
   FLAG_UNWATCHED,
+  kBeganAtEntry,
   kCheckpointMs,
   kFlags,
+  kMethod,
+  kRoute,
   kStartMs,
   kTimeoutMs,
 } from '../../shared/slot-layout.ts';
@@ -68,7 +71,13 @@ export class LastLook {
     this.#post({
       type: 'cut-off',
       evidence,
-      request: record.id,
+      began: {
+        request: record.id,
+        method: cells[base + kMethod] as number,
+        route: cells[base + kRoute] as number,
+        startMs: cells[base + kStartMs] as number,
+        beganAt: cells[base + kBeganAtEntry] as number,
+      },
       elapsedMs,
       idleMs,
       timeoutMs,

@@ -1,24 +1,25 @@
 import type { Dump, DumpBlock, DumpRequest } from '@hangwatch/protocol';
 import type { RequestEvidence } from '../../shared/worker-protocol.ts';
 import { fingerprintOf } from '../diagnosis/fingerprint.ts';
-import type { DumpBuilder, Texts } from '../reports/dump-builder.ts';
-import type { StormControl } from '../reports/storm-control.ts';
+import { blockDump, blockEndedDump } from '../reports/block-dump.ts';
+import type { DumpBase } from '../reports/dump-base.ts';
+import type { Outbox } from '../reports/outbox.ts';
 import type { Watched } from '../table/scanner.ts';
+import type { Texts } from '../table/texts.ts';
 import type { FoundBlock } from './blocked-loop.ts';
 
 interface Parts {
-  readonly dumps: DumpBuilder;
-  readonly storm: StormControl;
+  readonly base: DumpBase;
+  readonly outbox: Outbox;
   readonly texts: Texts;
   readonly nowMs: () => number;
   readonly inFlight: () => readonly Watched[];
-  readonly deliver: (dump: Dump) => void;
 }
 
-/** Makes dumps of blocks, and has storm control decide which of them leave. */
+/** Makes dumps of blocks, and has them leave. */
 export class BlockReports {
   readonly #parts: Parts;
-  /** Verdict and fingerprint of the last dump, for the one that tells the block's end. */
+  /** For the one that tells the block's end. */
   #last: Dump | undefined;
 
   constructor(parts: Parts) {
@@ -26,29 +27,27 @@ export class BlockReports {
   }
 
   /** @returns the dump's id; `undefined` where it was held back, and counted */
-  report({ block, evidence, follows }: FoundBlock): string | undefined {
-    const { dumps, storm, nowMs, inFlight, deliver } = this.#parts;
-    const requests = new Map((evidence?.requests ?? []).map((request) => [request.slot, request]));
-    const watched = inFlight();
-    const fingerprint = this.#fingerprint(block, watched, requests);
+  report({ block, evidence: paused, follows }: FoundBlock): string | undefined {
+    const { base, outbox, nowMs } = this.#parts;
+    const evidence = new Map((paused?.requests ?? []).map((request) => [request.slot, request]));
+    const inFlight = this.#parts.inFlight();
+    const fingerprint = this.#fingerprint(block, inFlight, evidence);
+    const ran = this.#ran(block, follows);
+    const build = () => blockDump(base, { block, inFlight, evidence, fingerprint, nowMs: nowMs(), ran, follows });
     // What completes a report belongs to it.
-    if (follows === undefined && !storm.admitAtOnce(fingerprint, watched.length, nowMs())) return undefined;
-    const dump = {
-      ...dumps.block(block, watched, requests, fingerprint, nowMs(), this.#ran(block, follows)),
-      follows,
-      suppressed: storm.takeSuppressed(),
-    };
-    deliver(dump);
-    this.#last = dump;
-    return dump.id;
+    const sent =
+      follows === undefined ? outbox.reportAtOnce(fingerprint, inFlight.length, build) : outbox.send(build());
+    if (sent !== undefined) this.#last = sent;
+    return sent?.id;
   }
 
   /** The block that was last reported as `follows` is over. */
   ended(block: DumpBlock, follows: string): void {
+    const { base, outbox, nowMs, inFlight } = this.#parts;
     const last = this.#last;
     if (last?.id !== follows) return;
     this.#last = undefined;
-    this.#parts.deliver(this.#parts.dumps.blockEnded(block, last));
+    outbox.send(blockEndedDump(base, block, last, inFlight(), nowMs()));
   }
 
   #ran(block: DumpBlock, follows: string | undefined): DumpRequest | undefined {
@@ -57,11 +56,11 @@ export class BlockReports {
       : this.#last.requests.find(({ id }) => id === block.running);
   }
 
-  #fingerprint(block: DumpBlock, inFlight: readonly Watched[], requests: ReadonlyMap<number, RequestEvidence>): string {
+  #fingerprint(block: DumpBlock, inFlight: readonly Watched[], evidence: ReadonlyMap<number, RequestEvidence>): string {
     // For sorting reports into groups, who ran last is good enough.
     const request = block.running ?? block.lastRan;
     const running = inFlight.find(({ reading }) => reading.request === request);
-    const known = running === undefined ? undefined : requests.get(running.slot);
+    const known = running === undefined ? undefined : evidence.get(running.slot);
     const text = (id: number | undefined) => (id === undefined ? '' : (this.#parts.texts.get(id) ?? ''));
     return fingerprintOf({
       evidence: 'loop-blocked',

@@ -4,7 +4,7 @@ import { AddressBook } from './address-book.ts';
 import { type Clock, TIMED_OUT, type Timer, within } from './clock.ts';
 import { Collector } from './collector.ts';
 import type { CollectorUrl } from './collector-url.ts';
-import { Collectors, destinationOf, longestPostMs } from './collectors.ts';
+import { Collectors, destinationOf, hostsOf, longestPostMs } from './collectors.ts';
 import { CountedSpool } from './counted-spool.ts';
 import type { DeliveryCounters, MutableCounters } from './counters.ts';
 import type { Delivery, DeliveryOptions } from './delivery.ts';
@@ -16,15 +16,12 @@ import { type Parcel, packDump, unpackDump } from './parcel.ts';
 import { ParcelQueue } from './parcel-queue.ts';
 import type { Problems } from './problems.ts';
 import { RecordKeeper } from './record-keeper.ts';
+import { SpoolReplay } from './spool-replay.ts';
 
 /** A dump that is still only in memory after this long goes to disk as well: whoever kills a hung process does not wait. */
 const IN_MEMORY_MS = 2_000;
-/** Between two files of a replay. */
-const REPLAY_MS = 250;
 /** The start of the application is not the time to load an HTTP client and to read folders. */
 const START_MS = 1_000;
-/** How often a healthy delivery looks for what others have left in the spool, and a broken spool is tried again. */
-const RESCAN_MS = 60_000;
 const LEAST_LEASE_MS = 300_000;
 /** Shares of the closing deadline: for posting, then for spooling; stderr has the rest. */
 const POSTING_SHARE = 0.6;
@@ -64,12 +61,10 @@ export class CollectorDelivery implements Delivery {
   readonly #addresses: AddressBook;
   readonly #http: HttpPost;
   readonly #spool: CountedSpool;
+  readonly #replay: SpoolReplay;
   readonly #record: RecordKeeper;
   readonly #timers: Record<'start' | 'wake' | 'inMemory', Timer | undefined>;
   #pumping: Promise<void> | undefined;
-  /** When the spool may next be looked into, on the monotonic clock. */
-  #spoolDueAt: number;
-  #lookedAt = Number.NEGATIVE_INFINITY;
   #state: 'open' | 'draining' | 'closing' = 'open';
   #closed: Promise<void> | undefined;
 
@@ -101,7 +96,7 @@ export class CollectorDelivery implements Delivery {
     );
     this.#spool = new CountedSpool(spool, counters, problems);
     this.#record = new RecordKeeper(this.#spool);
-    this.#spoolDueAt = clock.now() + START_MS * (1 + random());
+    this.#replay = new SpoolReplay(this.#spool, clock, START_MS * (1 + random()));
     this.#timers = { start: clock.setTimeout(() => this.#warmUp(), START_MS), wake: undefined, inMemory: undefined };
     this.#schedule();
   }
@@ -138,7 +133,7 @@ export class CollectorDelivery implements Delivery {
       this.#counters.acknowledged += 1;
       this.#counters.bytes += gzip.length;
       // A collector that was left alone answers again.
-      this.#expectSpooled(0);
+      this.#expectSpooled();
     }
     return outcome;
   }
@@ -188,17 +183,8 @@ export class CollectorDelivery implements Delivery {
   async #next(): Promise<Job | undefined> {
     const parcel = this.#queue.shift();
     if (parcel) return { parcel, file: undefined, replayed: false, copying: undefined };
-    if (this.#state !== 'open' || this.#clock.now() < this.#spoolDueAt) return undefined;
-    this.#lookedAt = this.#clock.now();
-    const result = await this.#spool.claim();
-    if (!result?.claimed) {
-      const waitMs = result ? (result.retryInMs ?? Number.POSITIVE_INFINITY) : RESCAN_MS;
-      this.#spoolDueAt = this.#clock.now() + waitMs;
-      return undefined;
-    }
-    this.#spoolDueAt = this.#clock.now() + REPLAY_MS;
-    const { file, gzip } = result.claimed;
-    return { parcel: { label: file, gzip }, file, replayed: true, copying: undefined };
+    const replayed = this.#state === 'open' ? await this.#replay.next() : undefined;
+    return replayed && { ...replayed, replayed: true, copying: undefined };
   }
 
   async #deliver(job: Job): Promise<void> {
@@ -217,7 +203,7 @@ export class CollectorDelivery implements Delivery {
         this.#counters.acknowledged += 1;
         this.#counters.bytes += gzip.length;
         if (job.replayed) this.#counters.replayed += 1;
-        else if (this.#clock.now() - this.#lookedAt > RESCAN_MS) this.#expectSpooled(REPLAY_MS);
+        else this.#replay.arrived();
         if (job.file) await this.#spool.discard(job.file);
         return;
       case 'rejected':
@@ -226,7 +212,7 @@ export class CollectorDelivery implements Delivery {
       case 'unavailable':
         if (!job.file) return this.#storeOrKeep(job.parcel);
         await this.#spool.release(job.file);
-        this.#expectSpooled(0);
+        this.#expectSpooled();
     }
   }
 
@@ -272,12 +258,12 @@ export class CollectorDelivery implements Delivery {
 
   async #store(parcel: Parcel): Promise<boolean> {
     if ((await this.#spool.put(parcel, 'ready')) === undefined) return false;
-    this.#expectSpooled(0);
+    this.#expectSpooled();
     return true;
   }
 
-  #expectSpooled(inMs: number): void {
-    this.#spoolDueAt = Math.min(this.#spoolDueAt, this.#clock.now() + inMs);
+  #expectSpooled(): void {
+    this.#replay.expect(0);
     if (!this.#pumping) this.#schedule();
   }
 
@@ -286,8 +272,7 @@ export class CollectorDelivery implements Delivery {
     this.#clock.clearTimeout(this.#timers.wake);
     this.#timers.wake = undefined;
     if (this.#state !== 'open') return;
-    const spoolMs = Math.max(0, this.#spoolDueAt - this.#clock.now());
-    const waitMs = Math.max(this.#collectors.waitMs, this.#queue.length > 0 ? 0 : spoolMs);
+    const waitMs = Math.max(this.#collectors.waitMs, this.#queue.length > 0 ? 0 : this.#replay.dueInMs);
     if (waitMs < Number.POSITIVE_INFINITY) this.#timers.wake = this.#clock.setTimeout(() => void this.#pump(), waitMs);
   }
 
@@ -319,11 +304,4 @@ export class CollectorDelivery implements Delivery {
     for (let parcel = this.#queue.shift(); parcel; parcel = this.#queue.shift()) parcels.push(parcel);
     await Promise.all([this.#pumping, ...parcels.map((parcel) => this.#storeOrKeep(parcel))]);
   }
-}
-
-/** The hosts that connections go to: the proxies, where there are any. */
-function hostsOf(proxies: readonly string[] | undefined, targets: readonly CollectorUrl[]): string[] {
-  const urls =
-    proxies?.map((proxy) => (URL.canParse(proxy) ? new URL(proxy) : undefined)) ?? targets.map(({ url }) => url);
-  return urls.flatMap((url) => (url ? [url.hostname] : []));
 }

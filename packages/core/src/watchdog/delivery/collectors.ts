@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PostedNow } from '../../shared/worker-protocol.ts';
 import type { Collector } from './collector.ts';
+import type { CollectorUrl } from './collector-url.ts';
 import type { PostOutcome } from './post-outcome.ts';
 
 const LIMIT_MS = 15_000;
@@ -75,4 +76,11 @@ function reasonOf(outcome: Exclude<PostOutcome, { kind: 'acknowledged' }>): stri
 /** Eight hexadecimal digits for a list of collectors: processes that report elsewhere leave each other's spooled dumps alone. */
 export function destinationOf(labels: readonly string[]): string {
   return createHash('sha256').update(labels.join('\n')).digest('hex').slice(0, 8);
+}
+
+/** The hosts that connections go to: the proxies, where there are any. */
+export function hostsOf(proxies: readonly string[] | undefined, targets: readonly CollectorUrl[]): string[] {
+  const urls =
+    proxies?.map((proxy) => (URL.canParse(proxy) ? new URL(proxy) : undefined)) ?? targets.map(({ url }) => url);
+  return urls.flatMap((url) => (url ? [url.hostname] : []));
 }

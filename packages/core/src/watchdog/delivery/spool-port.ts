@@ -31,8 +31,8 @@ export function spoolInThread(spool: Spool): SpoolPort {
     release: async (file) => spool.release(file),
     discard: async (file) => spool.discard(file),
     setAside: async (file, as) => spool.setAside(file, as),
-    keepRecord: async (gzip) => spool.keepRecord(gzip),
-    forgetRecord: async () => spool.forgetRecord(),
+    keepRecord: async (gzip) => spool.record.keep(gzip),
+    forgetRecord: async () => spool.record.forget(),
     close: () => undefined,
   };
 }

@@ -108,7 +108,7 @@ describe('while the disk hangs', () => {
   /** An earlier keeper has left a record; its disk hangs now, and that is known. */
   async function setUp() {
     const clock = new ManualClock();
-    new Spool(settings()).keepRecord(gzip);
+    new Spool(settings()).record.keep(gzip);
     const port = spoolInProcess({
       file: join(built, 'hanging-once.js'),
       settings: settings(),

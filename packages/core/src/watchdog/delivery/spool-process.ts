@@ -22,14 +22,14 @@ process.stdout.on('error', () => undefined);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 readJsonLines<SpoolRequest>(process.stdin, (request) => void serveSpool(spool, request).then(answer));
 // Kept fresh also while the application is stopped or blocked: that its record is says that it lives.
-setInterval(() => quietly(() => disk.freshenRecord()), FRESHEN_MS).unref();
+setInterval(() => quietly(() => disk.record.freshen()), FRESHEN_MS).unref();
 // The other end is the watchdog's, which may die alone: then the process lives on, and a new watchdog keeps a new record.
 process.stdin.on('end', () => {
-  if (!disk.keepsRecord) return;
+  if (!disk.record.exists) return;
   void hasParentEnded(parentPid).then((ended) =>
     quietly(() => {
-      if (ended) disk.bequeathRecord();
-      else disk.forgetRecord();
+      if (ended) disk.record.bequeath();
+      else disk.record.forget();
     }),
   );
 });

@@ -29,22 +29,22 @@ const claimed = (spool: Spool) => {
 
 test('a record is one file, renewed in place, and gone once there is nothing to keep', () => {
   const spool = spoolOf('a');
-  spool.keepRecord(record('first'));
+  spool.record.keep(record('first'));
   now += 1_000;
-  spool.keepRecord(record('second'));
+  spool.record.keep(record('second'));
   expect(kinds()).toEqual(['live']);
-  spool.forgetRecord();
-  spool.forgetRecord();
+  spool.record.forget();
+  spool.record.forget();
   expect(kinds()).toEqual([]);
 });
 
 test('nobody takes the record of a process that lives, for however long it is kept fresh', () => {
   const spool = spoolOf('a');
-  spool.keepRecord(record('it'));
+  spool.record.keep(record('it'));
   for (let i = 0; i < 100; i++) {
     now += 15_000;
     expect(claimed(spoolOf('b'))).toBeUndefined();
-    spool.freshenRecord();
+    spool.record.freshen();
   }
   // It is looked at again, now and then.
   expect(spoolOf('b').claim().retryInMs).toBe(60_000);
@@ -53,16 +53,16 @@ test('nobody takes the record of a process that lives, for however long it is ke
 
 test('a record that is bequeathed is taken at once, by one, with what was kept last', () => {
   const spool = spoolOf('a');
-  spool.keepRecord(record('first'));
-  spool.keepRecord(record('last'));
-  spool.bequeathRecord();
+  spool.record.keep(record('first'));
+  spool.record.keep(record('last'));
+  spool.record.bequeath();
   expect(kinds()).toEqual(['ready']);
   expect([claimed(spoolOf('b')), claimed(spoolOf('c'))]).toEqual(['last', undefined]);
 });
 
 test('a record that nobody keeps fresh any more is taken by another process, and never by its own', () => {
   const spool = spoolOf('a');
-  spool.keepRecord(record('it'));
+  spool.record.keep(record('it'));
   // Longer than a disk that hangs keeps a keeper from its work: 5 s, a minute's pause, and that again.
   now += 179_999;
   expect(claimed(spoolOf('b'))).toBeUndefined();
@@ -78,7 +78,7 @@ test('of a process that nobody has seen end it is not said that it did; where it
   const summaries = (gzip: Buffer | undefined) =>
     gzip && (JSON.parse(gunzipSync(gzip).toString()) as { verdict: { summary: string } }).verdict.summary;
   const spool = spoolOf('a');
-  spool.keepRecord(dump);
+  spool.record.keep(dump);
   now += 180_001;
   const other = spoolOf('b');
   const taken = other.claim().claimed;
@@ -89,31 +89,31 @@ test('of a process that nobody has seen end it is not said that it did; where it
   expect(summaries(again?.gzip)).toBe(`${ENDED_OR_STOPPED}, with nothing in flight`);
   expect(kinds()).toEqual(['claimed']);
   const seen = spoolOf('d');
-  seen.keepRecord(dump);
-  seen.bequeathRecord();
+  seen.record.keep(dump);
+  seen.record.bequeath();
   expect(summaries(spoolOf('e').claim().claimed?.gzip)).toBe(verdict.summary);
 });
 
 test('who has kept nothing forgets what an earlier keeper of the same process has left, and nothing of others', () => {
-  spoolOf('a').keepRecord(record('old'));
-  spoolOf('b').keepRecord(record('of another'));
-  spoolOf('a').forgetRecord();
+  spoolOf('a').record.keep(record('old'));
+  spoolOf('b').record.keep(record('of another'));
+  spoolOf('a').record.forget();
   expect(readdirSync(root).map((file) => parseSpoolName(file)?.instance)).toEqual(['b']);
 });
 
 test('a new keeper of the same process takes the place of one that was killed', () => {
-  spoolOf('a').keepRecord(record('old'));
-  spoolOf('b').keepRecord(record('of another'));
+  spoolOf('a').record.keep(record('old'));
+  spoolOf('b').record.keep(record('of another'));
   const spool = spoolOf('a');
-  spool.keepRecord(record('new'));
+  spool.record.keep(record('new'));
   expect(kinds()).toEqual(['live', 'live']);
-  spool.bequeathRecord();
+  spool.record.bequeath();
   expect(claimed(spoolOf('c'))).toBe('new');
 });
 
 test('the record of a process that lives is not removed to make room', () => {
   const spool = spoolOf('a');
-  spool.keepRecord(record('it'));
+  spool.record.keep(record('it'));
   const other = spoolOf('b', 2);
   for (let i = 0; i < 5; i++) other.put(record(`dump ${i}`), 'ready');
   expect(kinds().sort()).toEqual(['live', 'ready']);

@@ -1,22 +1,20 @@
-import { lstatSync, opendirSync, utimesSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { presumedEnd } from './presumed-end.ts';
+import {
+  byTurn,
+  byWorth,
+  checkedSpoolName,
+  isSetAside,
+  listSpool,
+  type SpoolEntry,
+  writtenMs,
+} from './spool-entries.ts';
 import { SpoolError } from './spool-error.ts';
 import { readChecked, removeIfThere, renameIfThere, writeWhole } from './spool-file.ts';
 import { prepareSpoolFolder } from './spool-folder.ts';
-import {
-  formatSpoolName,
-  namePart,
-  newSpoolName,
-  parseSpoolName,
-  type SpoolName,
-  type SpoolState,
-} from './spool-names.ts';
-
-// A folder larger than this is not ours alone; the rest is seen when these are gone.
-const MAX_ENTRIES = 20_000;
-// A dump that has failed this often lets the others go first: it may be what fails, not the collector.
-const PATIENT_TRIES = 5;
+import { formatSpoolName, namePart, newSpoolName, type SpoolName, type SpoolState } from './spool-names.ts';
+import { SpoolRecord } from './spool-record.ts';
 
 // A record that nobody has kept fresh for so long is taken for that of a process that is gone. Its keeper does so every few seconds; where
 // the disk hangs, it is killed after 5 s, and the next one is started a minute later: time enough for that to happen twice.
@@ -56,11 +54,6 @@ export interface ClaimResult {
   readonly bad: number;
 }
 
-interface Entry {
-  readonly file: string;
-  readonly name: SpoolName;
-}
-
 /**
  * Dumps on disk, for when no collector answers. Every method is synchronous, and every change of state is one atomic rename:
  * processes that share the folder take a file once, and what a dying one has claimed comes free when its lease
@@ -69,16 +62,23 @@ interface Entry {
  * @throws (every method) SpoolError, or the system's error
  */
 export class Spool {
+  /** That of this process. */
+  readonly record: SpoolRecord;
   readonly #settings: SpoolSettings;
   readonly #instance: string;
   readonly #wallNow: () => number;
-  /** Name of this process's record, while there is one. */
-  #record: SpoolName | undefined;
 
   constructor(settings: SpoolSettings, wallNow: () => number = Date.now) {
     this.#settings = settings;
     this.#instance = namePart(settings.instance);
     this.#wallNow = wallNow;
+    this.record = new SpoolRecord({
+      instance: this.#instance,
+      wallNow,
+      folder: () => this.#folder(),
+      makeRoom: (folder, bytes) => this.#makeRoom(folder, bytes),
+      newName: () => this.#newName(),
+    });
   }
 
   /** Stores a parcel; the oldest make room where the folder is full. */
@@ -92,7 +92,7 @@ export class Spool {
       );
     }
     const evicted = this.#makeRoom(folder, gzip.length);
-    const name = newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance);
+    const name = this.#newName();
     const file = formatSpoolName({ ...name, state: as === 'claimed' ? this.#claim() : { kind: as } });
     writeWhole(join(folder, formatSpoolName(name)), join(folder, file), gzip);
     return { file, evicted };
@@ -101,7 +101,7 @@ export class Spool {
   /** Takes the oldest dump that nobody else is posting: our own, and what other instances have left. */
   claim(): ClaimResult {
     const folder = this.#folder();
-    const entries = list(folder).filter(({ name }) => name.destination === this.#settings.destination);
+    const entries = listSpool(folder).filter(({ name }) => name.destination === this.#settings.destination);
     let bad = this.#setAsideUnfinished(folder, entries);
     for (const { file, name } of entries.filter((entry) => this.#isFree(folder, entry)).sort(byTurn)) {
       const claimed = formatSpoolName({ ...name, state: this.#claim() });
@@ -125,7 +125,8 @@ export class Spool {
 
   /** The dump has arrived. */
   discard(file: string): void {
-    removeIfThere(join(this.#folder(), checked(file)));
+    checkedSpoolName(file);
+    removeIfThere(join(this.#folder(), file));
   }
 
   /** Nobody shall try again, but a person may want to look. */
@@ -133,73 +134,21 @@ export class Spool {
     this.#change(file, (name) => ({ ...name, state: { kind: as } }));
   }
 
-  /** Whether there is a record of this process, as far as this object has kept it. */
-  get keepsRecord(): boolean {
-    return this.#record !== undefined;
-  }
-
-  /** Keeps the record of this process: what is to be posted if it dies without a word. It takes the place of the one before. */
-  keepRecord(gzip: Buffer): void {
-    const folder = this.#folder();
-    if (this.#record === undefined) {
-      this.#forgetEarlier(folder);
-      this.#makeRoom(folder, gzip.length);
-      this.#record = newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance);
-    }
-    const temporary = join(folder, formatSpoolName(this.#record));
-    writeWhole(temporary, this.#recordPath(folder, this.#record), gzip);
-    this.freshenRecord();
-  }
-
-  /** The process lives: nobody may take its record for that of a dead one. */
-  freshenRecord(): void {
-    if (this.#record === undefined) return;
-    const now = this.#wallNow() / 1_000;
-    utimesSync(this.#recordPath(this.#folder(), this.#record), now, now);
-  }
-
-  /** The process has ended as it should, or is in no danger any more. */
-  forgetRecord(): void {
-    if (this.#record === undefined) {
-      this.#forgetEarlier(this.#folder());
-      return;
-    }
-    const path = this.#recordPath(this.#folder(), this.#record);
-    this.#record = undefined;
-    removeIfThere(path);
-  }
-
-  /** The process is gone: its record is a dump like any other. */
-  bequeathRecord(): void {
-    if (this.#record === undefined) return;
-    const folder = this.#folder();
-    const path = this.#recordPath(folder, this.#record);
-    renameIfThere(path, join(folder, formatSpoolName({ ...this.#record, state: { kind: 'ready' } })));
-    this.#record = undefined;
-  }
-
-  #recordPath(folder: string, name: SpoolName): string {
-    return join(folder, formatSpoolName({ ...name, state: { kind: 'live' } }));
-  }
-
-  /** What an earlier keeper of the same process has left: that one was killed. */
-  #forgetEarlier(folder: string): void {
-    for (const { file, name } of list(folder)) {
-      if (name.state.kind === 'live' && name.instance === this.#instance) removeIfThere(join(folder, file));
-    }
-  }
-
   /** On disk as well: the post may fail, and be for others. */
   #presume(folder: string, claimed: string, gzip: Buffer): Buffer {
     const told = presumedEnd(gzip);
-    const temporary = formatSpoolName(newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance));
+    const temporary = formatSpoolName(this.#newName());
     if (told !== gzip) writeWhole(join(folder, temporary), join(folder, claimed), told);
     return told;
   }
 
-  #isStale(path: string): boolean {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats !== undefined && this.#wallNow() - stats.mtimeMs > RECORD_LEASE_MS;
+  #newName(): SpoolName {
+    return newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance);
+  }
+
+  #isStale(folder: string, file: string): boolean {
+    const atMs = writtenMs(folder, file);
+    return atMs !== undefined && this.#wallNow() - atMs > RECORD_LEASE_MS;
   }
 
   /** The claimed file's bytes; undefined if it is broken or can't be read. */
@@ -227,13 +176,13 @@ export class Spool {
   /** Gone is no error: the lease had run out, and whoever took the file over answers for it. */
   #change(file: string, to: (name: SpoolName) => SpoolName): void {
     const folder = this.#folder();
-    const name = parseSpoolName(checked(file));
-    if (name) renameIfThere(join(folder, file), join(folder, formatSpoolName(to(name))));
+    const name = checkedSpoolName(file);
+    renameIfThere(join(folder, file), join(folder, formatSpoolName(to(name))));
   }
 
-  #isFree(folder: string, { file, name }: Entry): boolean {
+  #isFree(folder: string, { file, name }: SpoolEntry): boolean {
     if (name.state.kind === 'ready') return true;
-    if (name.state.kind === 'live') return name.instance !== this.#instance && this.#isStale(join(folder, file));
+    if (name.state.kind === 'live') return name.instance !== this.#instance && this.#isStale(folder, file);
     return name.state.kind === 'claimed' && this.#leaseLeftMs(name.state.claimedAt) === 0;
   }
 
@@ -243,7 +192,7 @@ export class Spool {
     return leftMs > 2 * this.#settings.leaseMs ? 0 : Math.max(0, leftMs);
   }
 
-  #nextLeaseEndMs(entries: readonly Entry[]): number | undefined {
+  #nextLeaseEndMs(entries: readonly SpoolEntry[]): number | undefined {
     const left = entries.flatMap(({ name }) => {
       if (name.state.kind === 'claimed') return [this.#leaseLeftMs(name.state.claimedAt)];
       return name.state.kind === 'live' && name.instance !== this.#instance ? [RECORD_LOOK_MS] : [];
@@ -252,7 +201,7 @@ export class Spool {
   }
 
   /** A file whose writer died in the middle of it. */
-  #setAsideUnfinished(folder: string, entries: readonly Entry[]): number {
+  #setAsideUnfinished(folder: string, entries: readonly SpoolEntry[]): number {
     let bad = 0;
     for (const { file, name } of entries) {
       if (name.state.kind !== 'unfinished' || this.#leaseLeftMs(name.writtenAt) > 0) continue;
@@ -264,7 +213,7 @@ export class Spool {
 
   /** Removes what is of least use first: broken, rejected, then the oldest. What somebody is posting stays. */
   #makeRoom(folder: string, bytes: number): number {
-    const files = list(folder).flatMap((entry) => {
+    const files = listSpool(folder).flatMap((entry) => {
       const size = lstatSync(join(folder, entry.file), { throwIfNoEntry: false })?.size;
       return size === undefined ? [] : [{ ...entry, size }];
     });
@@ -284,43 +233,4 @@ export class Spool {
     }
     return evicted;
   }
-}
-
-function list(folder: string): Entry[] {
-  const entries: Entry[] = [];
-  const directory = opendirSync(folder);
-  try {
-    for (let entry = directory.readSync(); entry && entries.length < MAX_ENTRIES; entry = directory.readSync()) {
-      const name = parseSpoolName(entry.name);
-      if (name) entries.push({ file: entry.name, name });
-    }
-  } finally {
-    directory.closeSync();
-  }
-  return entries;
-}
-
-function isSetAside({ name }: Entry): boolean {
-  return name.state.kind === 'bad' || name.state.kind === 'rejected';
-}
-
-function byTurn(a: Entry, b: Entry): number {
-  const delay = ({ name }: Entry) => (name.tries < PATIENT_TRIES ? 0 : name.tries);
-  return delay(a) - delay(b) || byAge(a, b);
-}
-
-function byWorth(a: Entry, b: Entry): number {
-  const worth = ({ name }: Entry) =>
-    ({ bad: 0, rejected: 1, ready: 2, live: 2, claimed: 2, unfinished: 2 })[name.state.kind];
-  return worth(a) - worth(b) || byAge(a, b);
-}
-
-function byAge(a: Entry, b: Entry): number {
-  return a.name.writtenAt - b.name.writtenAt || (a.file < b.file ? -1 : 1);
-}
-
-/** Only names of our own grammar, which has no path separator, ever reach the disk. */
-function checked(file: string): string {
-  if (!parseSpoolName(file)) throw new SpoolError('spool-failed', `${JSON.stringify(file)} is no spool file`);
-  return file;
 }

@@ -9,7 +9,7 @@ import { RecorderReader } from '../table/recorder-reader.ts';
 import { Scanner } from '../table/scanner.ts';
 import { TableReader } from '../table/table-reader.ts';
 import { TestingTable } from '../table/testing-table.ts';
-import { DumpBuilder } from './dump-builder.ts';
+import { DumpBase } from './dump-base.ts';
 import { LastRecord } from './last-record.ts';
 
 function setUp(scanIntervalMs = 100) {
@@ -48,7 +48,7 @@ function setUp(scanIntervalMs = 100) {
     keepsRecord: true,
   } as const;
   const kept: (Dump | undefined)[] = [];
-  const record = new LastRecord(new DumpBuilder(settings, texts, past), (dump) => kept.push(dump), scanIntervalMs);
+  const record = new LastRecord(new DumpBase(settings, texts, past), (dump) => kept.push(dump), scanIntervalMs);
   const table = new TestingTable();
   const reader = new TableReader();
   reader.add(0, table.buffer);

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Dump, DumpCrash } from '@hangwatch/protocol';
 import { FLAG_STAGED, FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
 import { elapsedMs, type Watched } from '../table/scanner.ts';
-import type { DumpBuilder } from './dump-builder.ts';
+import { crashDump } from './crash-dump.ts';
+import type { DumpBase } from './dump-base.ts';
 
 /** How often the record is renewed. */
 const RENEW_MS = 1_000;
@@ -15,15 +16,15 @@ export type KeepRecord = (dump: Dump | undefined) => void;
  * dies by SIGKILL, an abort or a segmentation fault says nothing. Younger requests are not worth a file a second.
  */
 export class LastRecord {
-  readonly #dumps: DumpBuilder;
+  readonly #base: DumpBase;
   readonly #keep: KeepRecord;
   readonly #renewMs: number;
   /** Of whatever is said of the end of this process: receivers store the first that comes. */
   readonly #id = randomUUID();
   #keptAtMs: number | undefined;
 
-  constructor(dumps: DumpBuilder, keep: KeepRecord, scanIntervalMs: number) {
-    this.#dumps = dumps;
+  constructor(base: DumpBase, keep: KeepRecord, scanIntervalMs: number) {
+    this.#base = base;
     this.#keep = keep;
     this.#renewMs = Math.max(RENEW_MS, scanIntervalMs);
   }
@@ -52,7 +53,7 @@ export class LastRecord {
   }
 
   crash(crash: DumpCrash, inFlight: readonly Watched[], follows: string | undefined, nowMs: number): Dump {
-    return this.#dumps.crash(this.#id, crash, inFlight, follows, nowMs);
+    return crashDump(this.#base, { id: this.#id, crash, inFlight, follows, nowMs });
   }
 }
 

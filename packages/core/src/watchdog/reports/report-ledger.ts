@@ -1,10 +1,15 @@
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import type { SlotRef, ToWatchdog } from '../../shared/worker-protocol.ts';
-import type { Finding, LastReport } from './dump-builder.ts';
+import type { RequestOfInterest, SlotRef, ToWatchdog } from '../../shared/worker-protocol.ts';
+import type { Finding } from '../diagnosis/finding.ts';
+import { ofInterest } from '../table/recent-past.ts';
+
+/** What is remembered of the dump that last reported a request. */
+export type LastReport = Pick<Dump, 'id' | 'verdict' | 'selfTest'>;
 
 /** A request that was reported, until it ends: without its stacks, since it may hang for as long as the process lives. */
 interface Reported {
   readonly request: DumpRequest;
+  readonly began: RequestOfInterest;
   readonly last: LastReport;
 }
 
@@ -15,12 +20,19 @@ export interface Ended {
   readonly answeredStatus: number | undefined;
   readonly last: LastReport;
   readonly requests: readonly DumpRequest[];
+  /** The same, for the flight recorder. */
+  readonly about: readonly RequestOfInterest[];
+}
+
+interface EndedGroup extends Ended {
+  readonly requests: DumpRequest[];
+  readonly about: RequestOfInterest[];
 }
 
 /** Which requests have been reported, in which dump, and which of them have ended since. */
 export class ReportLedger {
   readonly #reported = new Map<string, Reported>();
-  readonly #ended = new Map<string, Omit<Ended, 'requests'> & { requests: DumpRequest[] }>();
+  readonly #ended = new Map<string, EndedGroup>();
 
   /** Notes what a dump has reported. */
   add(findings: readonly Finding[], dump: Dump): void {
@@ -28,8 +40,9 @@ export class ReportLedger {
     const byNumber = new Map(dump.requests.map((request) => [request.id, request]));
     for (const { watched } of findings) {
       const request = byNumber.get(watched.reading.request);
-      if (request !== undefined)
-        this.#reported.set(keyOf(watched), { request: { ...request, stacks: [], awaits: [] }, last });
+      if (request === undefined) continue;
+      const began = ofInterest(watched);
+      this.#reported.set(keyOf(watched), { request: { ...request, stacks: [], awaits: [] }, began, last });
     }
   }
 
@@ -59,7 +72,7 @@ export class ReportLedger {
     const reported = this.#reported.get(key);
     if (reported === undefined) return false;
     this.#reported.delete(key);
-    const { last, request } = reported;
+    const { last, request, began } = reported;
     const kind = finished && answeredStatus === undefined ? 'recovered' : 'gone';
     const ended: DumpRequest = {
       ...request,
@@ -70,8 +83,12 @@ export class ReportLedger {
     const isFirst = this.#ended.size === 0;
     const groupKey = `${kind} ${answeredStatus} ${last.id}`;
     const group = this.#ended.get(groupKey);
-    if (group === undefined) this.#ended.set(groupKey, { kind, answeredStatus, last, requests: [ended] });
-    else group.requests.push(ended);
+    if (group === undefined) {
+      this.#ended.set(groupKey, { kind, answeredStatus, last, requests: [ended], about: [began] });
+    } else {
+      group.requests.push(ended);
+      group.about.push(began);
+    }
     return isFirst;
   }
 

@@ -1,20 +1,11 @@
 import type { DumpRecorder, DumpRecorderEntry } from '@hangwatch/protocol';
 import { clockSince } from '../../shared/slot-layout.ts';
-import type { Texts } from '../reports/dump-builder.ts';
+import type { RequestOfInterest } from '../../shared/worker-protocol.ts';
 import type { ClockPauses } from './clock-pauses.ts';
 import { entriesBetween, type RecorderEntry, type RecorderReader } from './recorder-reader.ts';
+import type { Watched } from './scanner.ts';
 import { selectEntries } from './select-entries.ts';
-
-/** A request whose past is asked for. */
-export interface RequestOfInterest {
-  readonly request: number;
-  readonly method: number;
-  readonly route: number;
-  /** The shared clock when it entered. */
-  readonly startMs: number;
-  /** Entries that had been written then. */
-  readonly beganAt: number;
-}
+import type { Texts } from './texts.ts';
 
 /** Entries in one dump. */
 const MOST_ENTRIES = 200;
@@ -45,7 +36,7 @@ export class RecentPast {
   /**
    * What happened before, around the requests that the dump is about.
    *
-   * @param about the requests that hang, or that were in flight when the process died
+   * @param about the requests that hang, have ended, or were in flight when the process did
    * @param nowMs the shared clock's time
    */
   describe(about: readonly RequestOfInterest[], nowMs: number): DumpRecorder {
@@ -98,3 +89,12 @@ export class RecentPast {
     return this.#pauses.since(nowMs - clockSince(Math.round(nowMs), atMs));
   }
 }
+
+/** What the recorder needs to know of a request that is in flight. */
+export const ofInterest = ({ reading: { request, method, route, startMs, beganAt } }: Watched): RequestOfInterest => ({
+  request,
+  method,
+  route,
+  startMs,
+  beganAt,
+});

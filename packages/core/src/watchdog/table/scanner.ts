@@ -1,4 +1,4 @@
-import { clockAge, FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
+import { clockAge, FLAG_STAGED, FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
 import type { SlotRef } from '../../shared/worker-protocol.ts';
 import type { Episode } from '../diagnosis/episode.ts';
 import { emptyReading, type SlotReading, type TableReader } from './table-reader.ts';
@@ -79,6 +79,11 @@ export class Scanner {
     return { suspects, inFlight, nearlySlow, nextDueMs };
   }
 
+  /** Somebody's requests, not those of a self-test, and none that came after a moment. */
+  inFlight(nowMs: number, thenMs = nowMs): readonly Watched[] {
+    return this.scan(nowMs).inFlight.filter((watched) => !isStaged(watched) && !beganAfter(watched, thenMs));
+  }
+
   /** What is remembered of the slot, if the request is still the same. */
   get(slot: number, generation: number): Watched | undefined {
     const watched = this.#watched[slot];
@@ -134,9 +139,11 @@ export const refOf = ({ slot, generation }: Watched): SlotRef => ({ slot, genera
 export const elapsedMs = (watched: Watched, nowMs: number): number =>
   clockAge(Math.round(nowMs), watched.reading.startMs);
 
+/** Whether it is a self-test's, which is in nobody's report but its own. */
+export const isStaged = ({ reading }: Watched): boolean => (reading.flags & FLAG_STAGED) !== 0;
+
 /** Whether the request entered after a moment of the clock. */
-export const beganAfter = ({ reading }: Watched, thenMs: number): boolean =>
-  ((Math.round(thenMs) - reading.startMs) | 0) < 0;
+const beganAfter = ({ reading }: Watched, thenMs: number): boolean => ((Math.round(thenMs) - reading.startMs) | 0) < 0;
 
 function suspicionOf(watched: Watched, nowMs: number): Suspicion | undefined {
   const { reading, episode } = watched;

@@ -1,0 +1,56 @@
+import type { Clock } from './clock.ts';
+import type { CountedSpool } from './counted-spool.ts';
+import type { Parcel } from './parcel.ts';
+
+/** Between two files of a replay. */
+const REPLAY_MS = 250;
+/** How often a healthy delivery looks for what others have left in the spool, and a broken spool is tried again. */
+const RESCAN_MS = 60_000;
+
+/** A parcel from the spool, and the file that it is claimed as. */
+export interface Replayed {
+  readonly file: string;
+  readonly parcel: Parcel;
+}
+
+/** Says when the spool is to be looked into, and takes what is there: one file at a time, with pauses. */
+export class SpoolReplay {
+  readonly #spool: Pick<CountedSpool, 'claim'>;
+  readonly #clock: Clock;
+  /** On the monotonic clock. */
+  #dueAt: number;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  /** @param startMs the start of the application is not the time to read folders */
+  constructor(spool: Pick<CountedSpool, 'claim'>, clock: Clock, startMs: number) {
+    this.#spool = spool;
+    this.#clock = clock;
+    this.#dueAt = clock.now() + startMs;
+  }
+
+  /** Milliseconds until it is to be looked into; 0: now. */
+  get dueInMs(): number {
+    return Math.max(0, this.#dueAt - this.#clock.now());
+  }
+
+  /** There may be something in it, for now or soon. */
+  expect(inMs: number): void {
+    this.#dueAt = Math.min(this.#dueAt, this.#clock.now() + inMs);
+  }
+
+  /** A dump has arrived: what others have left in the meantime would arrive as well. */
+  arrived(): void {
+    if (this.#clock.now() - this.#lookedAt > RESCAN_MS) this.expect(REPLAY_MS);
+  }
+
+  /** Takes the next parcel, if it is time and there is one. */
+  async next(): Promise<Replayed | undefined> {
+    if (this.dueInMs > 0) return undefined;
+    this.#lookedAt = this.#clock.now();
+    const result = await this.#spool.claim();
+    const claimed = result?.claimed;
+    const waitMs = result ? (result.retryInMs ?? Number.POSITIVE_INFINITY) : RESCAN_MS;
+    this.#dueAt = this.#clock.now() + (claimed ? REPLAY_MS : waitMs);
+    return claimed && { file: claimed.file, parcel: { label: claimed.file, gzip: claimed.gzip } };
+  }
+}

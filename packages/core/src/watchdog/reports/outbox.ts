@@ -1,0 +1,66 @@
+import type { Dump } from '@hangwatch/protocol';
+import type { Watched } from '../table/scanner.ts';
+import { REFILL_MS, StormControl } from './storm-control.ts';
+
+/** Something that was found of a request. */
+interface About {
+  readonly watched: Watched;
+}
+
+/** Where dumps leave the watchdog: storm control says which of them may, and what it has held back is told in the next one that does. */
+export class Outbox {
+  readonly #deliver: (dump: Dump) => void;
+  readonly #nowMs: () => number;
+  readonly #storm: StormControl;
+
+  constructor(deliver: (dump: Dump) => void, nowMs: () => number) {
+    this.#deliver = deliver;
+    this.#nowMs = nowMs;
+    this.#storm = new StormControl(nowMs());
+  }
+
+  /** Whether any report may leave now. Where none may, these requests are left alone until one may. */
+  mayReport(requests: readonly About[]): boolean {
+    const open = this.#storm.open(this.#nowMs());
+    if (!open) this.#hold(requests);
+    return open;
+  }
+
+  /**
+   * Sends a report of requests that hang.
+   *
+   * @param build makes the dump, if it may leave
+   * @returns the dump; `known` where it says nothing new, and was counted; `held` where it has to wait: the requests are found again
+   */
+  report(fingerprints: readonly string[], requests: readonly About[], build: () => Dump): Dump | 'known' | 'held' {
+    const admitted = this.#storm.admit(fingerprints, requests.length, this.#nowMs());
+    if (admitted === 'go') return this.send(build());
+    if (admitted === 'known') return 'known';
+    this.#hold(requests);
+    return 'held';
+  }
+
+  /** The same of a request that is over, and cannot be found again: what may not leave now is counted. */
+  reportOver(fingerprint: string, build: () => Dump): void {
+    const admitted = this.#storm.admit([fingerprint], 1, this.#nowMs());
+    if (admitted === 'go') this.send(build());
+    else if (admitted === 'wait') this.#storm.suppress(1);
+  }
+
+  /** The same of what cannot wait, and comes one at a time. */
+  reportAtOnce(fingerprint: string, requests: number, build: () => Dump): Dump | undefined {
+    return this.#storm.admitAtOnce(fingerprint, requests, this.#nowMs()) ? this.send(build()) : undefined;
+  }
+
+  /** Sends what nothing may hold back: what completes a report or tells its end, or was asked for. */
+  send(dump: Dump): Dump {
+    const sent = { ...dump, suppressed: this.#storm.takeSuppressed() };
+    this.#deliver(sent);
+    return sent;
+  }
+
+  /** The next token brings them up again. */
+  #hold(requests: readonly About[]): void {
+    for (const { watched } of requests) watched.heldUntilMs = this.#nowMs() + REFILL_MS;
+  }
+}
