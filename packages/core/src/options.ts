@@ -5,7 +5,7 @@ import type { RouteTable } from './tracker/options/resolve-routes.ts';
 import type { Level } from './tracker/options/route-override.ts';
 
 /**
- * Options of hangwatch. `timeout`, `maxDuration`, `ignore`, `routes`, `routeName`, `errorMessages`, `respond`, `abort` and `level` belong to the registration that gives them;
+ * Options of hangwatch. `timeout`, `maxDuration`, `ignore`, `routes`, `routeName`, `errorMessages`, `respond`, `abort`, `level` and `shutdownTimeout` belong to the registration that gives them;
  * the rest is process-wide, and the first registration decides.
  *
  * @example
@@ -69,6 +69,11 @@ export interface HangwatchOptions {
    * @default 250
    */
   readonly exitDelay?: number | false | undefined;
+  /**
+   * Milliseconds that the application may take to close (`app.close()`, `server.close()`) before what holds it is reported; `false`: never. Belongs below
+   * what kills a process that does not end. @default 10_000
+   */
+  readonly shutdownTimeout?: number | false | undefined;
   /** Called on the main thread with each dump of kind `hang`. What it throws goes to `onInternalError`. */
   readonly onHang?: ((dump: Dump) => void) | undefined;
   /**

@@ -50,7 +50,12 @@ function register(instance: FastifyInstance, options: HangwatchOptions, done: (e
   if (watch.enabled) {
     instance.addHook('onRoute', wrapRoute);
     instance.addHook('onRequest', enterHook(watch));
-    instance.addHook('onClose', () => watch.close());
+    // Fastify closes its server after the `preClose` hooks, and calls `onClose` hooks once that is done: the last registered first.
+    instance.addHook('preClose', (done) => {
+      watch.closing('app.close()');
+      done();
+    });
+    instance.addHook('onClose', () => watch.end());
     replaceMethods(instance);
   }
   done();

@@ -53,6 +53,7 @@ const EvidenceClassSchema = oneOf([
   'chain-stalled',
   'slow',
   'on-request',
+  'not-closed',
   'crashed',
 ]);
 
@@ -297,7 +298,7 @@ export const EnvelopeSchema = object(
   {
     schema: v.literal(DUMP_SCHEMA_VERSION, `must be ${JSON.stringify(DUMP_SCHEMA_VERSION)}`),
     id: dumpId,
-    kind: oneOf(['hang', 'loop-block', 'recovered', 'gone', 'snapshot', 'crash']),
+    kind: oneOf(['hang', 'loop-block', 'recovered', 'gone', 'snapshot', 'shutdown', 'crash']),
     selfTest: v.optional(boolean),
     at: timestamp,
     follows: v.optional(dumpId),

@@ -10,13 +10,14 @@ export const DUMP_SCHEMA_VERSION = 'hangwatch.dump/1';
 /**
  * What a dump reports: a request that hangs (`hang`), that was reported and has finished after all (`recovered`),
  * or that ended otherwise (`gone`, see below); an event loop that stands still (`loop-block`), whose end is told as `recovered` too;
- * what was in flight when somebody asked (`snapshot`); or the end of a process that had requests in flight, or that an error ended (`crash`).
+ * what was in flight when somebody asked (`snapshot`); what holds an application that takes too long to close (`shutdown`); or the end of a process
+ * that had requests in flight, or that an error ended (`crash`).
  * Gone: its client has left, or hangwatch was told to answer in its place.
  */
-export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot' | 'crash';
+export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot' | 'shutdown' | 'crash';
 
 /**
- * Evidence classes, strongest first. The first watchdogs send the last three; a receiver knows them all, so that a collector
+ * Evidence classes, strongest first. The first watchdogs send few of them; a receiver knows them all, so that a collector
  * need not be newer than the applications that report to it.
  *
  * - `proven-cycle`: the wait-for graph has a cycle that nothing can break
@@ -31,6 +32,7 @@ export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot'
  * - `chain-stalled`: its own awaits stand still while other work in its context moves
  * - `slow`: it moves, and has been running for longer than `maxDuration`
  * - `on-request`: nothing is wrong; somebody asked what is in flight
+ * - `not-closed`: the application is closing, and that takes too long
  * - `crashed`: the process has ended; `crash` says how
  */
 export type Evidence =
@@ -46,6 +48,7 @@ export type Evidence =
   | 'chain-stalled'
   | 'slow'
   | 'on-request'
+  | 'not-closed'
   | 'crashed';
 
 /**
@@ -71,7 +74,7 @@ export interface Dump {
   /**
    * For `recovered` and `gone`: the `id` of the dump that last reported the request. For `hang`: that of an earlier one about the same
    * requests, which have moved on since and hang elsewhere, or hang where they were merely slow. For `loop-block`: that of the first report of the same
-   * block, which had no stack yet.
+   * block, which had no stack yet. For `shutdown`: that of an earlier one about a request that is in flight.
    */
   follows?: string | undefined;
   process: DumpProcess;

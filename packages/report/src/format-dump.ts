@@ -31,12 +31,12 @@ export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string 
   const isNote = dump.kind === 'recovered' || (dump.kind === 'gone' && dump.follows !== undefined);
   if (isNote) return formatDumpLine(dump, options);
   const style = reportStyle(options, dump.process.cwd);
-  const snapshot = dump.kind === 'snapshot';
-  const stuck = dump.requests.filter((request) => snapshot || request.state === 'stuck');
-  const moving = dump.requests.filter((request) => !snapshot && request.state === 'moving');
+  const all = dump.kind === 'snapshot' || dump.kind === 'shutdown';
+  const stuck = dump.requests.filter((request) => all || request.state === 'stuck');
+  const moving = dump.requests.filter((request) => !all && request.state === 'moving');
   const { shown, rest } = formatStuck(stuck, dump, style);
   const others = [...rest, ...moving];
-  const count = rest.length === 0 || snapshot ? `${others.length}` : `${others.length}, of which ${rest.length} stuck`;
+  const count = rest.length === 0 || all ? `${others.length}` : `${others.length}, of which ${rest.length} stuck`;
   const blocks = [
     [title(dump, style), ...origin(dump, style)],
     formatBlock(dump, style),

@@ -67,6 +67,7 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
     case 'slow':
       return `slow: it moved ${idle} ago, and is not done`;
     case 'on-request':
+    case 'not-closed':
       return `moved ${idle} ago, ${timeout}`;
     case 'waiting-outbound':
       return `an outbound call has not been answered, ${timeout}`;

@@ -1,7 +1,7 @@
 import type { Dump } from '@hangwatch/protocol';
 
 /**
- * What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `BLOCKED (event loop)`, `RECOVERED`, `GONE`, `SNAPSHOT`, `CRASH`,
+ * What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `BLOCKED (event loop)`, `RECOVERED`, `GONE`, `SNAPSHOT`, `SHUTDOWN`, `CRASH`,
  * `SELF-TEST`.
  */
 export function headline(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): string {
@@ -23,6 +23,10 @@ export function headline(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): str
 /** How bad it is, for colours and sorting. */
 export function severity(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): 'alarm' | 'warning' | 'relief' {
   if (dump.kind === 'recovered' || dump.kind === 'snapshot' || dump.selfTest === true) return 'relief';
-  const weak = dump.kind === 'gone' || dump.verdict.evidence === 'slow' || dump.verdict.evidence === 'chain-stalled';
+  const weak =
+    dump.kind === 'gone' ||
+    dump.kind === 'shutdown' ||
+    dump.verdict.evidence === 'slow' ||
+    dump.verdict.evidence === 'chain-stalled';
   return weak ? 'warning' : 'alarm';
 }

@@ -137,6 +137,13 @@ export interface CutOff {
   readonly how: string;
 }
 
+/** An application that is closing, and takes too long. */
+export interface Closing {
+  /** What was called, as the beginning of a sentence: `app.close()`. */
+  readonly what: string;
+  readonly sinceMs: number;
+}
+
 /** The answer to a `look`: `'deferred'` when the main thread's budget for looks is used up. */
 export interface LookResult extends SlotRef {
   readonly youngestOwnMs: number | undefined | 'deferred';
@@ -193,6 +200,8 @@ export type ToWatchdog =
   | CutOff
   /** Somebody asks for a dump of everything in flight; the answer is a `snapshot`. */
   | { readonly type: 'dump'; readonly id: number }
+  /** An application does not get closed: what holds it is to be reported. */
+  | ({ readonly type: 'closing' } & Closing)
   /** The process ends, and waits until CRASH_TOLD is set, for so long at most. */
   | { readonly type: 'crash'; readonly crash: DumpCrash; readonly deadlineMs: number }
   /** The process ends, there is nothing to tell of that, and a record would; it waits as above. */
@@ -207,7 +216,8 @@ export type ToMain =
   /** Look at the byte counters and first waiters of requests older than a scan; measures the loop's delay on the way. */
   | { readonly type: 'sample'; readonly sentAtMs: number; readonly budgetMs: number }
   | { readonly type: 'look'; readonly id: number; readonly slots: readonly SlotRef[] }
-  | { readonly type: 'gather'; readonly id: number; readonly stuck: readonly SlotRef[] }
+  /** Evidence of all requests in flight, the stuck ones first; `only`: of those and no others. */
+  | { readonly type: 'gather'; readonly id: number; readonly stuck: readonly SlotRef[]; readonly only: boolean }
   | { readonly type: 'hang'; readonly dump: Dump }
   | { readonly type: 'stuck'; readonly requests: readonly StuckNotice[] }
   | { readonly type: 'snapshot'; readonly id: number; readonly dump: Dump | undefined }

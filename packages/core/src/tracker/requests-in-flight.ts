@@ -169,5 +169,6 @@ export class RequestsInFlight {
     record.clear();
     table.release(slot);
     Atomics.sub(table.header, kInFlight, 1);
+    record.rules.onLeft?.(record);
   }
 }

@@ -4,7 +4,7 @@ import type { Dump } from '@hangwatch/protocol';
 import { HangwatchError, type HangwatchErrorCode } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import { kParked } from '../shared/slot-layout.ts';
-import type { SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
+import type { Closing, SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
 import { actOnStuck } from './act-on-stuck.ts';
 import { EvidenceDesk } from './evidence/evidence-desk.ts';
 import { LastLook } from './evidence/last-look.ts';
@@ -232,6 +232,13 @@ export class Tracker implements RecordOwner {
     if (this.#stopped) return undefined;
     this.#thread.start();
     return this.#snapshots.ask();
+  }
+
+  /** An application takes too long to close: what holds it is reported. */
+  reportClosing(closing: Closing): void {
+    if (this.#stopped) return;
+    this.#thread.start();
+    this.#thread.post({ type: 'closing', ...closing });
   }
 
   /** Ends tracking: requests in flight become untracked, the watchdog delivers what it has and ends. Idempotent. */

@@ -1,8 +1,10 @@
 import { messageOf } from '../message-of.ts';
 import type { Configuration, HangwatchOptions } from '../options.ts';
+import { Drain } from './drain.ts';
 import type { IncomingRequest, OutgoingResponse } from './http/http-messages.ts';
 import { HttpSubject } from './http/http-subject.ts';
 import { recordOf } from './http/request-stamp.ts';
+import { onServerClose } from './http/server-close.ts';
 import { type RequestTimeout, timeoutsOf, wrongOrder } from './http/server-timeouts.ts';
 import { wasSent } from './http/was-sent.ts';
 import { resolveConfiguration } from './options/resolve-configuration.ts';
@@ -10,6 +12,7 @@ import { type ResolvedOptions, resolveOptions } from './options/resolve-options.
 import { Rules } from './options/rules.ts';
 import type { AnyFunction, Site } from './places/site.ts';
 import { CLOSE_DEADLINE_MS, noteSwitchedOff, releaseTracker, sharedTracker } from './process/process-tracker.ts';
+import { Shutdown } from './process/shutdown.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { Tracker } from './tracker.ts';
 
@@ -29,18 +32,25 @@ export class Watch {
   readonly #tracker: Tracker | undefined;
   /** The server of the last request, whose time-outs are known. */
   #server: unknown = undefined;
-  #closed = false;
+  /** Servers of whose closing it is told. */
+  readonly #followed = new WeakSet<object>();
+  readonly #shutdown: Shutdown;
+  /** `closing`: no request is entered any more, and those in flight are still watched. */
+  #state: 'open' | 'closing' | 'closed' = 'open';
+  /** Whoever has called `close` waits no longer. */
+  #stopWaiting: (() => void) | undefined;
 
   constructor(options: ResolvedOptions, tracker: Tracker | undefined) {
     this.options = options;
     this.#tracker = tracker;
     this.#rules = new Rules(options);
     tracker?.rules.add(this.#rules);
+    this.#shutdown = new Shutdown(options.shutdownTimeoutMs, (closing) => tracker?.reportClosing(closing));
   }
 
   /** `false`: switched off by option, environment or test runner; every call is a no-op. */
   get enabled(): boolean {
-    return this.#tracker !== undefined && !this.#closed;
+    return this.#tracker !== undefined && this.#state === 'open';
   }
 
   /**
@@ -51,7 +61,7 @@ export class Watch {
    */
   enter(request: IncomingRequest, response: OutgoingResponse): RequestRecord | undefined {
     const tracker = this.#tracker;
-    if (tracker === undefined || this.#closed) return undefined;
+    if (tracker === undefined || this.#state !== 'open') return undefined;
     try {
       // A server that is watched, or an application that this one is mounted in, has been first.
       if (recordOf(request) !== undefined) return undefined;
@@ -98,16 +108,67 @@ export class Watch {
     this.#tracker?.configure(resolved, this.#rules);
   }
 
-  /** The application is done: the last one to close ends the watchdog, once its reports are delivered or spooled. Idempotent. */
+  /**
+   * The application is done: requests that come now are not watched. The last one to close ends the watchdog, once its reports are delivered or spooled.
+   * Requests in flight are watched until they end; they are waited for, but not for longer than two seconds. Idempotent.
+   */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    const tracker = this.#tracker;
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    if (tracker === undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      const release = () => this.end().then(resolve, reject);
+      const drain = new Drain(tracker.records, this.#rules, release);
+      if (drain.isOver) {
+        release();
+        return;
+      }
+      this.#shutdown.begin('close()', this);
+      this.#stopWaiting = resolve;
+      setTimeout(resolve, CLOSE_DEADLINE_MS).unref();
+    });
+  }
+
+  /**
+   * The application says that it begins to close: what holds it is reported if that takes longer than `shutdownTimeout`.
+   *
+   * @param what what was called, as the beginning of a sentence: `app.close()`
+   */
+  closing(what: string): void {
+    if (this.enabled) this.#shutdown.begin(what, this);
+  }
+
+  /** The application has closed, and its servers with it: requests that are still in flight are answered no more. Idempotent. */
+  async end(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#shutdown.over();
+    this.#rules.onLeft = undefined;
     this.#tracker?.rules.delete(this.#rules);
     if (this.#tracker !== undefined) await releaseTracker(this.#tracker, CLOSE_DEADLINE_MS);
+    this.#stopWaiting?.();
+  }
+
+  /** A server that is told to close is an application that begins to. */
+  follow(server: unknown): void {
+    if (typeof server !== 'object' || server === null || this.#followed.has(server)) return;
+    this.#followed.add(server);
+    onServerClose(
+      server,
+      (by) => this.enabled && this.#shutdown.begin('server.close()', by),
+      (by) => {
+        this.#shutdown.end(by);
+        // It may listen again.
+        this.#followed.delete(by);
+        if (this.#server === by) this.#server = undefined;
+      },
+    );
   }
 
   #meet(server: unknown): void {
     this.#server = server;
+    this.follow(server);
     this.#rules.serverTimeouts = timeoutsOf(server);
     for (const timeout of this.#rules.serverTimeouts) this.checkOrder(timeout);
   }

@@ -5,11 +5,12 @@ import { standingPlace } from './diagnosis/episode.ts';
 import type { Finding } from './diagnosis/finding.ts';
 import { fingerprintOf, tellingStacks } from './diagnosis/fingerprint.ts';
 import type { SlowPlaces } from './diagnosis/slow-places.ts';
+import { KnownHangs } from './reports/known-hangs.ts';
 import type { Outbox } from './reports/outbox.ts';
 import type { Reports } from './reports/reports.ts';
 import type { SourceMapper } from './source-maps/source-mapper.ts';
 import type { Gathered, MainThread } from './table/main-thread.ts';
-import { elapsedMs, isStaged, refOf, type Suspect, type Watched } from './table/scanner.ts';
+import { elapsedMs, isStaged, isToBeActedOn, refOf, type Suspect, type Watched } from './table/scanner.ts';
 import { emptyReading, type TableReader } from './table/table-reader.ts';
 import type { Texts } from './table/texts.ts';
 
@@ -23,7 +24,7 @@ interface InvestigatorParts {
   readonly settings: Pick<WatchdogSettings, 'scanIntervalMs' | 'cwd'>;
   readonly sources: Pick<SourceMapper, 'map'>;
   readonly places: SlowPlaces;
-  readonly outbox: Pick<Outbox, 'mayReport'>;
+  readonly outbox: Pick<Outbox, 'mayReport' | 'isNews'>;
   readonly reports: Pick<Reports, 'hangs' | 'staged'>;
   readonly nowMs: () => number;
   /** Whether a report of the blocked event loop says why the main thread does not answer. */
@@ -39,27 +40,53 @@ interface Evidence {
 /** Looks closer at suspects: asks the main thread for evidence, judges by it, and has reported what it finds. */
 export class Investigator {
   readonly #parts: InvestigatorParts;
+  readonly #known: KnownHangs;
 
   constructor(parts: InvestigatorParts) {
     this.#parts = parts;
+    this.#known = new KnownHangs(parts.nowMs());
   }
 
   /** Investigates what a scan has found. */
   async lookInto(found: readonly Suspect[], nowMs: number): Promise<void> {
-    const { outbox, reports, explainsSilence } = this.#parts;
+    const { outbox, reports } = this.#parts;
     const confirmed = await this.#confirm(found, nowMs);
     const staged = confirmed.find(({ watched }) => isStaged(watched));
     if (staged !== undefined) await this.#lookIntoStaged(staged, nowMs);
-    // More than a dump holds: the others are found again by the next scan.
-    const suspects = confirmed.filter(({ watched }) => !isStaged(watched)).slice(0, MAX_REQUESTS);
+    const others = confirmed.filter(({ watched }) => !isStaged(watched));
     // In a storm nothing could be sent: the main thread is left in peace until it could.
-    if (suspects.length === 0 || !outbox.mayReport(suspects)) return;
+    if (others.length === 0 || !outbox.mayReport(others)) return;
+    const known = others.filter(({ watched }) => this.#known.has(watched, nowMs));
+    // More than a dump holds: the others are found again by the next scan.
+    const suspects = this.#withoutKnown(others, known, nowMs).slice(0, MAX_REQUESTS);
+    if (suspects.length === 0) return;
+    // What is no news needs nobody's evidence but its own.
+    const only = known.length === others.length;
+    let { findings, gathered, takenMs } = await this.#examine(suspects, only, nowMs);
+    if (only && outbox.isNews(findings.map(({ fingerprint }) => fingerprint)))
+      ({ findings, gathered, takenMs } = await this.#examine(suspects, false, nowMs));
+    if (findings.length > 0 && reports.hangs(findings, gathered, nowMs, takenMs) === 'known')
+      this.#known.suppressed(findings, nowMs);
+  }
+
+  /** Known ones are looked at together, and now and then; but not those on which the main thread wants to act. */
+  #withoutKnown(suspects: readonly Suspect[], known: readonly Suspect[], nowMs: number): readonly Suspect[] {
+    if (known.length === 0 || this.#known.mayLook(nowMs)) return suspects;
+    const waiting = new Set(known.filter(({ watched }) => watched.episode !== undefined || !isToBeActedOn(watched)));
+    const nextMs = this.#known.nextLookMs(nowMs);
+    for (const { watched } of waiting) watched.heldUntilMs = nextMs;
+    return suspects.filter((suspect) => !waiting.has(suspect));
+  }
+
+  /** @param only nothing is asked of the other requests in flight */
+  async #examine(suspects: readonly Suspect[], only: boolean, nowMs: number) {
     const refs = suspects.map(({ watched }) => refOf(watched));
-    const { gathered, takenMs } = await this.evidence(refs, suspects);
+    const evidence = await this.evidence(refs, suspects, only);
+    const { requests, complete } = evidence.gathered;
     // Who still stands still afterwards is found again.
-    if (gathered.requests.size === 0 && !gathered.complete && explainsSilence()) return;
-    const findings = suspects.flatMap((suspect) => this.#judge(suspect, gathered, nowMs));
-    if (findings.length > 0) reports.hangs(findings, gathered, nowMs, takenMs);
+    const explained = requests.size === 0 && !complete && this.#parts.explainsSilence();
+    const judged = explained ? [] : suspects;
+    return { ...evidence, findings: judged.flatMap((suspect) => this.#judge(suspect, evidence.gathered, nowMs)) };
   }
 
   /** The suspects without those that move and whose own chain, which is looked at, is younger than their timeout. */
@@ -137,10 +164,11 @@ export class Investigator {
    *
    * @param first those that most is to be known of
    * @param suspects of those that are slow, it is added where they were seen before
+   * @param only of those alone
    */
-  async evidence(first: readonly SlotRef[], suspects: readonly Suspect[] = []): Promise<Evidence> {
+  async evidence(first: readonly SlotRef[], suspects: readonly Suspect[] = [], only = false): Promise<Evidence> {
     const { main, sources, nowMs } = this.#parts;
-    const answer = await main.gather(first);
+    const answer = await main.gather(first, only);
     const takenMs = nowMs();
     const requests = this.#withPlaces(answer.requests, suspects);
     // In the sources' own places before anything is judged by them: texts and fingerprints are the same for every build of a source.

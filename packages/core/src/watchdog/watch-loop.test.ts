@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { recorderBytes } from '../shared/recorder-layout.ts';
 import {
+  FLAG_NOTIFY,
   FLAG_REPORTED,
   FLAG_STAGED,
   HEADER_CELLS,
@@ -47,6 +48,8 @@ function setUp(
   const records: (Dump | undefined)[] = [];
   const posted: Dump[] = [];
   const asked: ToMain['type'][] = [];
+  /** Requests that evidence was asked of, for each time that it was. */
+  const gathered: number[] = [];
   const generations = new Map<number, number>();
   const evidenceOf = (slot: number): RequestEvidence => ({
     slot,
@@ -111,7 +114,9 @@ function setUp(
         loop.receive({ type: 'look', id: message.id, results });
       }
       if (message.type === 'gather') {
-        loop.receive({ type: 'evidence-part', id: message.id, requests: [...generations.keys()].map(evidenceOf) });
+        const slots = message.only ? message.stuck.map(({ slot }) => slot) : [...generations.keys()];
+        gathered.push(slots.length);
+        loop.receive({ type: 'evidence-part', id: message.id, requests: slots.map(evidenceOf) });
         loop.receive({
           type: 'evidence-end',
           id: message.id,
@@ -130,6 +135,7 @@ function setUp(
     dumps,
     posted,
     asked,
+    gathered,
     records,
     loop,
     enter(slot: number, parts: Parameters<TestingTable['enter']>[1] = {}) {
@@ -366,9 +372,9 @@ describe('a request that was reported', () => {
     table.move(0);
     await vi.advanceTimersByTimeAsync(1_500);
     expect(places()).toEqual([1, 2]);
-    // One look at each time it stopped, and none while it stands.
+    // One look at each time it stopped, at all requests where that is news, and none while it stands.
     await vi.advanceTimersByTimeAsync(20_000);
-    expect(asked.filter((type) => type === 'gather')).toHaveLength(4);
+    expect(asked.filter((type) => type === 'gather')).toHaveLength(4 + 1);
   });
 
   test('whose background work goes on is looked at once a timeout, and not gathered again while its own await is the same', async () => {
@@ -394,6 +400,94 @@ describe('a request that was reported', () => {
     await run(30);
     expect(dumps.map(({ verdict }) => verdict.evidence)).toEqual(['chain-stalled', 'chain-stalled']);
     expect(dumps[1]?.requests[0]?.stacks[0]?.[0]?.line).toBe(2);
+  });
+});
+
+describe('a storm of hangs that are known already', () => {
+  /** All at one place. */
+  const samePlace = (): Partial<RequestEvidence> => ({
+    route: '/r',
+    stacks: [[{ function: 'wait', file: '/app/wait.ts', line: 1, column: 5, async: true, kind: 'app' }]],
+  });
+  /** The table has room for as many. */
+  const MANY = 1_000;
+  const ask = (asked: readonly string[], type: string) => asked.filter((each) => each === type).length;
+
+  test('asks nothing more of the main thread than whether bytes have moved, once all are reported', async () => {
+    const { dumps, asked, enter } = setUp({ evidence: samePlace });
+    for (let slot = 0; slot < MANY; slot++) enter(slot);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(dumps.map(({ requests }) => requests.length)).toEqual([MANY]);
+    asked.length = 0;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([...new Set(asked)]).toEqual(['sample']);
+    expect(asked.length).toBeLessThanOrEqual(600);
+  });
+
+  test('and whose requests stir now and then: evidence of these alone, and in the end once in three seconds', async () => {
+    const beganMs = Date.now();
+    const { table, dumps, gathered, enter } = setUp({
+      evidence: () => ({ ...samePlace(), youngestOwnMs: Date.now() - beganMs }),
+    });
+    for (let slot = 0; slot < MANY; slot++) enter(slot);
+    await vi.advanceTimersByTimeAsync(1_500);
+    gathered.length = 0;
+    // Each has a timer that lets it move each 5 s: in every scan some of them have come to stand again.
+    for (let scan = 0; scan < 600; scan++) {
+      for (let slot = scan % 50; slot < MANY; slot += 50) table.move(slot);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(dumps).toHaveLength(1);
+    expect(gathered.length).toBeLessThanOrEqual(20 + 60 / 3 + 1);
+    expect(gathered.length).toBeGreaterThan(20);
+    expect(Math.max(...gathered)).toBeLessThan(MANY);
+  });
+
+  test('and grows: the new ones are counted, by evidence of these alone, and a hang at another place is reported', async () => {
+    let news = -1;
+    const { dumps, gathered, enter } = setUp({
+      evidence: (slot) => (slot === news ? { route: '/news' } : samePlace()),
+    });
+    const grow = async (from: number, to: number) => {
+      for (let slot = from; slot < to; slot++) {
+        enter(slot, { checkpoint: 7 });
+        await vi.advanceTimersByTimeAsync(100);
+      }
+    };
+    await grow(0, 100);
+    expect(dumps).toHaveLength(3);
+    gathered.length = 0;
+    await grow(100, 400);
+    // A dump of the kind each minute says how many were held back.
+    expect(dumps.length).toBeLessThanOrEqual(4);
+    const alone = gathered.filter((requests) => requests <= 40);
+    expect(alone.length).toBeGreaterThanOrEqual(gathered.length - 1);
+    expect(gathered.length).toBeLessThanOrEqual(20 + 30 / 3 + 2);
+    const before = dumps.length;
+    news = 400;
+    enter(news, { checkpoint: 8 });
+    await vi.advanceTimersByTimeAsync(1_200);
+    expect(dumps).toHaveLength(before + 1);
+    expect(dumps.at(-1)?.requests[0]).toMatchObject({ route: '/news', state: 'stuck' });
+    expect(dumps.at(-1)?.requests.length).toBe(401);
+    expect(dumps.reduce((sum, { suppressed }) => sum + suppressed.requests, 0)).toBeGreaterThan(350);
+    // Also where it looks like the known ones: a little later.
+    news = 401;
+    enter(news, { checkpoint: 7 });
+    await vi.advanceTimersByTimeAsync(4_300);
+    expect(dumps.at(-1)?.requests.find(({ id }) => id === 402)).toMatchObject({ route: '/news', state: 'stuck' });
+  });
+
+  test('holds back none that is to be answered or aborted', async () => {
+    const { table, asked, enter } = setUp({ evidence: samePlace });
+    for (let slot = 0; slot < 100; slot++) {
+      enter(slot, { checkpoint: 7 });
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    enter(100, { checkpoint: 7 });
+    table.setFlag(100, FLAG_NOTIFY);
+    await vi.advanceTimersByTimeAsync(1_200);
+    expect(ask(asked, 'stuck')).toBe(1);
   });
 });
 
@@ -460,6 +554,36 @@ describe('a blocked event loop', () => {
     clearInterval(answer);
     await vi.advanceTimersByTimeAsync(900);
     expect(dumps.slice(hangs).map(({ kind }) => kind)).toContain('loop-block');
+  });
+});
+
+describe('an application that does not get closed', () => {
+  test('is reported with all requests in flight, oldest first, and follows what was reported of them', async () => {
+    const { table, dumps, enter, loop } = setUp();
+    enter(0);
+    await vi.advanceTimersByTimeAsync(1_500);
+    enter(2, { timeoutMs: 60_000 });
+    await vi.advanceTimersByTimeAsync(100);
+    enter(1, { timeoutMs: 60_000 });
+    table.advance(1);
+    await vi.advanceTimersByTimeAsync(100);
+    loop.receive({ type: 'closing', what: 'app.close()', sinceMs: 10_000 });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(dumps.map(({ kind }) => kind)).toEqual(['hang', 'shutdown']);
+    const [hang, shutdown] = dumps;
+    expect(shutdown).toMatchObject({
+      follows: hang?.id,
+      verdict: { evidence: 'not-closed' },
+      resources: { Timeout: 2 },
+    });
+    expect(shutdown?.requests.map(({ route, state }) => `${route} ${state}`)).toEqual([
+      '/r0 moving',
+      '/r2 moving',
+      '/r1 moving',
+    ]);
+    expect(shutdown?.verdict.summary).toMatch(
+      /^app\.close\(\) has taken 10\.0 s and is not done: 3 requests are in flight; the oldest, GET \/r0 for 1\.7 s, which has made no progress for 1\.\d s: suspended in wait \(wait\.ts:1:5\)$/,
+    );
   });
 });
 

@@ -10,7 +10,7 @@ import {
   kParked,
   kRecordKept,
 } from '../shared/slot-layout.ts';
-import type { CutOff, PostedNow, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import type { Closing, CutOff, PostedNow, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { BlockReports } from './blocked-loop/block-reports.ts';
 import { BlockedLoop } from './blocked-loop/blocked-loop.ts';
@@ -26,7 +26,7 @@ import { ClockPauses } from './table/clock-pauses.ts';
 import { MainThread } from './table/main-thread.ts';
 import { RecentPast } from './table/recent-past.ts';
 import { RecorderReader } from './table/recorder-reader.ts';
-import { refOf, Scanner } from './table/scanner.ts';
+import { oldestFirst, refOf, Scanner } from './table/scanner.ts';
 import { TableReader } from './table/table-reader.ts';
 
 /** Share of the main thread's time that samples and looks may take. */
@@ -143,6 +143,9 @@ export class WatchLoop {
         return;
       case 'dump':
         this.#investigate(() => this.#snapshot(message.id));
+        return;
+      case 'closing':
+        this.#investigate(() => this.#closing(message));
         return;
       case 'look':
       case 'evidence-part':
@@ -282,6 +285,14 @@ export class WatchLoop {
     } finally {
       this.#parts.post({ type: 'snapshot', id, dump });
     }
+  }
+
+  /** An application does not get closed. */
+  async #closing(closing: Closing): Promise<void> {
+    const { nowMs } = this.#clock;
+    const first = oldestFirst(this.#scanner.inFlight(nowMs), nowMs).slice(0, DETAILED).map(refOf);
+    const { gathered, takenMs } = await this.#investigator.evidence(first);
+    this.#reports.closing(closing, gathered, takenMs);
   }
 
   #left(message: Extract<ToWatchdog, { type: 'left' }>): void {

@@ -59,7 +59,7 @@ export class EvidenceDesk {
         this.#run(this.#look(message.id, message.slots));
         return;
       case 'gather':
-        this.#run(this.#gather(message.id, message.stuck));
+        this.#run(this.#gather(message));
         return;
     }
   }
@@ -126,14 +126,14 @@ export class EvidenceDesk {
     this.#post({ type: 'look', id, results });
   }
 
-  *#gather(id: number, stuck: readonly SlotRef[]): Generator<undefined, void, void> {
+  *#gather({ id, stuck, only }: Extract<Asked, { type: 'gather' }>): Generator<undefined, void, void> {
     const beganMs = performance.now();
     this.#gathering = id;
     const first = new Set(stuck.map((ref) => this.#tracker.find(ref)).filter((record) => record !== undefined));
     yield;
-    const rest = this.#tracker.records.filter(
-      (record) => record !== undefined && !first.has(record),
-    ) as RequestRecord[];
+    const rest = only
+      ? []
+      : this.#tracker.records.filter((record): record is RequestRecord => record !== undefined && !first.has(record));
     yield;
     // What a dump has no room for need not be gathered.
     const all = [...first, ...rest].slice(0, MAX_REQUESTS);

@@ -90,6 +90,7 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
     });
   };
   server.emit = emitWatched;
+  watch.follow(server);
   server.on('close', () => {
     // Somebody may have wrapped `emit` after us: theirs stays, and ours, inside it, passes everything on.
     if (server.emit === emitWatched) {
@@ -97,7 +98,7 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
       else server.emit = emit;
     }
     watched.delete(server);
-    watch.close().catch(() => undefined);
+    watch.end().catch(() => undefined);
   });
   return watch;
 }

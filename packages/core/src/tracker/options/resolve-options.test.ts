@@ -12,6 +12,8 @@ describe('a wrong option is said as it was given', () => {
     [{ timeout: Number.NaN }, 'options.timeout must be a positive number of milliseconds, got NaN'],
     [{ timeout: 2 ** 31 }, 'options.timeout must be a positive number of milliseconds, got 2147483648'],
     [{ maxDuration: true }, 'options.maxDuration must be a positive number of milliseconds or false, got true'],
+    [{ shutdownTimeout: 0 }, 'options.shutdownTimeout must be a positive number of milliseconds or false, got 0'],
+    [{ shutdownTimeout: true }, 'options.shutdownTimeout must be a positive number of milliseconds or false, got true'],
     [{ scanInterval: 1 }, 'options.scanInterval must be a number of milliseconds from 10 to 60000, got 1'],
     [{ collector: 'localhost:4747' }, 'options.collector must be an http: or https: URL, got "localhost:4747"'],
     [
@@ -85,7 +87,9 @@ describe('defaults', () => {
       version: '',
       respondStatus: 0,
       abort: false,
+      shutdownTimeoutMs: 10_000,
     });
+    expect(resolveOptions({ shutdownTimeout: false }, {}).shutdownTimeoutMs).toBe(0);
   });
 
   test.each<[unknown, NodeJS.ProcessEnv, number, boolean]>([

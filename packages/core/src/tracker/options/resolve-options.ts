@@ -34,6 +34,8 @@ export interface ResolvedOptions {
   readonly errorMessages: boolean;
   /** 0: the end of the process is not reported. */
   readonly exitDelayMs: number;
+  /** 0: an application that takes long to close is not reported. */
+  readonly shutdownTimeoutMs: number;
   readonly onHang: HangwatchOptions['onHang'];
   readonly onInternalError: HangwatchOptions['onInternalError'];
 }
@@ -47,6 +49,10 @@ const milliseconds = (what: string) =>
     v.check((x) => x >= 1 && x <= MAX_MS, expected(what)),
   );
 const DURATION = 'a positive number of milliseconds';
+const durationOrFalse = v.custom<number | false>(
+  (x) => x === false || (typeof x === 'number' && x >= 1 && x <= MAX_MS),
+  expected(`${DURATION} or false`),
+);
 const text = (what = 'a non-empty string') => v.pipe(v.string(expected(what)), v.minLength(1, expected(what)));
 const callback = v.custom<(...args: never[]) => unknown>((x) => typeof x === 'function', expected('a function'));
 const URL_TEXT = 'an http: or https: URL';
@@ -61,12 +67,7 @@ const ignoreRule = v.custom<IgnoreRule>(
 /** What `configure` may change as well. Of lists and tables more is checked by hand: which part of them is wrong says most. */
 const RuleEntries = {
   timeout: v.optional(milliseconds(DURATION)),
-  maxDuration: v.optional(
-    v.custom<number | false>(
-      (x) => x === false || (typeof x === 'number' && x >= 1 && x <= MAX_MS),
-      expected(`${DURATION} or false`),
-    ),
-  ),
+  maxDuration: v.optional(durationOrFalse),
   ignore: v.optional(v.unknown()),
   respond: v.optional(v.custom<number | false>((x) => x === false || isErrorStatus(x), expected(STATUS))),
   abort: v.optional(v.boolean(expected('true or false'))),
@@ -100,6 +101,7 @@ const OptionsSchema = v.strictObject({
     ),
   ),
   errorMessages: v.optional(v.boolean(expected('true or false'))),
+  shutdownTimeout: v.optional(durationOrFalse),
   onHang: v.optional(callback),
   onInternalError: v.optional(callback),
   enabled: v.optional(v.boolean(expected('true or false'))),
@@ -151,6 +153,7 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     level: given.level ?? 'basic',
     signal: given.signal,
     errorMessages: given.errorMessages ?? false,
+    shutdownTimeoutMs: given.shutdownTimeout === false ? 0 : (given.shutdownTimeout ?? 10_000),
     exitDelayMs: given.exitDelay === false ? 0 : (given.exitDelay ?? 250),
     onHang: given.onHang,
     onInternalError: given.onInternalError,

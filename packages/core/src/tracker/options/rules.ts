@@ -1,6 +1,7 @@
 import type { HangwatchOptions, IgnoreRule } from '../../options.ts';
 import type { IncomingRequest } from '../http/http-messages.ts';
 import type { RequestTimeout } from '../http/server-timeouts.ts';
+import type { RequestRecord } from '../request-record.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import type { Level, RouteOverride } from './route-override.ts';
 
@@ -28,6 +29,8 @@ export class Rules {
   readonly errorMessages: boolean;
   /** Those of the server that the last request came from: a socket that has closed knows its server no more. */
   serverTimeouts: readonly RequestTimeout[] = [];
+  /** Told of each of its requests that has left, while somebody waits for that. */
+  onLeft: ((record: RequestRecord) => void) | undefined = undefined;
   readonly #routes = new Map<string, RouteOverride>();
 
   constructor(options: ResolvedOptions) {

@@ -1,7 +1,7 @@
 import type { Dump, DumpCrash } from '@hangwatch/protocol';
 import { crashVerdict } from '../diagnosis/crash-verdict.ts';
 import { ofInterest } from '../table/recent-past.ts';
-import { elapsedMs, type Watched } from '../table/scanner.ts';
+import { oldestFirst, type Watched } from '../table/scanner.ts';
 import type { DumpBase } from './dump-base.ts';
 
 /** Requests shown, the oldest. */
@@ -19,8 +19,7 @@ export interface ProcessEnd {
 
 /** The dump of such a process. */
 export function crashDump(base: DumpBase, { id, crash, inFlight, follows, nowMs }: ProcessEnd): Dump {
-  const oldestFirst = [...inFlight].sort((a, b) => elapsedMs(b, nowMs) - elapsedMs(a, nowMs));
-  const shown = oldestFirst.slice(0, MAX_REQUESTS);
+  const shown = oldestFirst(inFlight, nowMs).slice(0, MAX_REQUESTS);
   const requests = shown.map((watched) => base.request(watched, undefined, nowMs));
   const left = inFlight.length - shown.length;
   return base.dump(

@@ -26,6 +26,11 @@ export class Outbox {
     return open;
   }
 
+  /** Whether a report of these hangs would be more than counted. */
+  isNews(fingerprints: readonly string[]): boolean {
+    return this.#storm.isNews(fingerprints, this.#nowMs());
+  }
+
   /**
    * Sends a report of requests that hang.
    *

@@ -1,12 +1,20 @@
 import type { Dump } from '@hangwatch/protocol';
-import { FLAG_NOTIFY, FLAG_REPORTED } from '../../shared/slot-layout.ts';
-import type { CutOff, PostedNow, SlotRef, ToMain, ToWatchdog, WatchdogSettings } from '../../shared/worker-protocol.ts';
+import { FLAG_REPORTED } from '../../shared/slot-layout.ts';
+import type {
+  Closing,
+  CutOff,
+  PostedNow,
+  SlotRef,
+  ToMain,
+  ToWatchdog,
+  WatchdogSettings,
+} from '../../shared/worker-protocol.ts';
 import { diagnoseCutOff } from '../diagnosis/diagnose-cut-off.ts';
 import { Episode } from '../diagnosis/episode.ts';
 import type { Finding } from '../diagnosis/finding.ts';
 import { fingerprintOf } from '../diagnosis/fingerprint.ts';
 import type { Gathered } from '../table/main-thread.ts';
-import { refOf, type Watched } from '../table/scanner.ts';
+import { isToBeActedOn, oldestFirst, refOf, type Watched } from '../table/scanner.ts';
 import type { TableReader } from '../table/table-reader.ts';
 import { cutOffDump } from './cut-off-dump.ts';
 import type { DumpBase } from './dump-base.ts';
@@ -14,6 +22,7 @@ import { endedDump } from './ended-dump.ts';
 import { hangDump } from './hang-dump.ts';
 import type { Outbox } from './outbox.ts';
 import { ReportLedger } from './report-ledger.ts';
+import { shutdownDump } from './shutdown-dump.ts';
 import { snapshotDump } from './snapshot-dump.ts';
 
 interface Parts {
@@ -44,15 +53,16 @@ export class Reports {
    *
    * @param foundMs the scan that found them: what it saw is reported, and what moves later is news
    * @param nowMs when the evidence was taken
+   * @returns whether they were reported; else they say nothing new, or have to wait
    */
-  hangs(findings: readonly Finding[], gathered: Gathered, foundMs: number, nowMs: number): void {
+  hangs(findings: readonly Finding[], gathered: Gathered, foundMs: number, nowMs: number): 'sent' | 'known' | 'held' {
     const { base, outbox, inFlight, settings, post, outdated } = this.#parts;
     const fingerprints = findings.map((finding) => finding.fingerprint);
     const follows = this.#ledger.commonDump(findings);
     const sent = outbox.report(fingerprints, findings, () =>
       hangDump(base, { findings, inFlight: inFlight(nowMs), gathered, nowMs, follows }),
     );
-    if (sent === 'held') return;
+    if (sent === 'held') return sent;
     if (sent !== 'known') {
       if (settings.notifyHang) post({ type: 'hang', dump: sent });
       this.#remember(findings, sent);
@@ -63,6 +73,7 @@ export class Reports {
       else watched.episode.reported(verdict, place, foundMs);
     }
     this.#notify(findings);
+    return sent === 'known' ? sent : 'sent';
   }
 
   /** The hang of a self-test: in a dump of its own, past storm control, told to nobody but whoever staged it. */
@@ -97,6 +108,13 @@ export class Reports {
     return outbox.send(snapshotDump(base, inFlight(nowMs), gathered, nowMs));
   }
 
+  /** An application that does not get closed. */
+  closing(closing: Closing, gathered: Gathered, nowMs: number): void {
+    const { base, outbox } = this.#parts;
+    const inFlight = oldestFirst(this.#parts.inFlight(nowMs), nowMs);
+    outbox.send(shutdownDump(base, { closing, inFlight, gathered, nowMs, follows: this.#ledger.lastDump(inFlight) }));
+  }
+
   /** A request that was reported has ended. `true` where {@link ended} is to be called soon. */
   left(message: Extract<ToWatchdog, { type: 'left' }>): boolean {
     return this.#ledger.left(message);
@@ -116,7 +134,7 @@ export class Reports {
   /** The main thread acts after the report is on its way, and not on what merely takes long. */
   #notify(findings: readonly Finding[]): void {
     const requests = findings
-      .filter(({ watched, verdict }) => (watched.reading.flags & FLAG_NOTIFY) !== 0 && verdict.evidence !== 'slow')
+      .filter(({ watched, verdict }) => isToBeActedOn(watched) && verdict.evidence !== 'slow')
       .map(({ watched, verdict }) => ({ ...refOf(watched), summary: verdict.summary }));
     if (requests.length > 0) this.#parts.post({ type: 'stuck', requests });
   }

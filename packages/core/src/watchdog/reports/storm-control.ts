@@ -1,3 +1,5 @@
+import { TokenBucket } from './token-bucket.ts';
+
 /** Dumps that may be sent at once, and how long one more takes to become due. */
 const BURST = 20;
 export const REFILL_MS = 3_000;
@@ -6,31 +8,6 @@ const GROUP_BURST = 3;
 const GROUP_REFILL_MS = 60_000;
 /** Groups remembered; the least recently seen is forgotten first. */
 const MAX_GROUPS = 1_000;
-
-class TokenBucket {
-  readonly #size: number;
-  readonly #refillMs: number;
-  #tokens: number;
-  #atMs: number;
-
-  constructor(size: number, refillMs: number, nowMs: number) {
-    this.#size = size;
-    this.#refillMs = refillMs;
-    this.#tokens = size;
-    this.#atMs = nowMs;
-  }
-
-  has(nowMs: number): boolean {
-    const refilled = Math.max(0, nowMs - this.#atMs) / this.#refillMs;
-    this.#tokens = Math.min(this.#size, this.#tokens + refilled);
-    this.#atMs = nowMs;
-    return this.#tokens >= 1;
-  }
-
-  take(): void {
-    this.#tokens -= 1;
-  }
-}
 
 /** Limits how many dumps leave the process, in all and of one kind, and counts what it holds back. */
 export class StormControl {
@@ -46,6 +23,11 @@ export class StormControl {
   /** Whether any dump may go now. */
   open(nowMs: number): boolean {
     return this.#all.has(nowMs);
+  }
+
+  /** Whether one of these hangs says anything new now; nothing is taken. */
+  isNews(fingerprints: readonly string[], nowMs: number): boolean {
+    return fingerprints.some((each) => this.#group(each, nowMs).has(nowMs));
   }
 
   /**

@@ -59,9 +59,9 @@ export class MainThread {
     return answer?.type === 'look' ? answer.results : [];
   }
 
-  /** Evidence of all requests in flight, the stuck ones first. */
-  async gather(stuck: readonly SlotRef[]): Promise<Gathered> {
-    const { answer, requests, waitedMs } = await this.#ask((id) => ({ type: 'gather', id, stuck }));
+  /** Evidence of all requests in flight, the stuck ones first, or of the stuck ones only. */
+  async gather(stuck: readonly SlotRef[], only = false): Promise<Gathered> {
+    const { answer, requests, waitedMs } = await this.#ask((id) => ({ type: 'gather', id, stuck, only }));
     if (answer?.type === 'evidence-end') {
       const { eventLoop, resources, tookMs } = answer;
       return { complete: true, requests, eventLoop, resources, tookMs };

@@ -1,4 +1,4 @@
-import { clockAge, FLAG_STAGED, FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
+import { clockAge, FLAG_NOTIFY, FLAG_STAGED, FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
 import type { SlotRef } from '../../shared/worker-protocol.ts';
 import type { Episode } from '../diagnosis/episode.ts';
 import { emptyReading, type SlotReading, type TableReader } from './table-reader.ts';
@@ -134,6 +134,13 @@ export class Scanner {
 
 /** Which slot it is, at which occupation. */
 export const refOf = ({ slot, generation }: Watched): SlotRef => ({ slot, generation });
+
+/** Whether the main thread wants to act on it once it is called stuck. */
+export const isToBeActedOn = ({ reading }: Watched): boolean => (reading.flags & FLAG_NOTIFY) !== 0;
+
+/** Who has been in flight longest comes first. */
+export const oldestFirst = (inFlight: readonly Watched[], nowMs: number): readonly Watched[] =>
+  [...inFlight].sort((a, b) => elapsedMs(b, nowMs) - elapsedMs(a, nowMs));
 
 /** Milliseconds since the request entered. */
 export const elapsedMs = (watched: Watched, nowMs: number): number =>

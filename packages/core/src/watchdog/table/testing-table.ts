@@ -1,4 +1,5 @@
 import {
+  kCheckpoint,
   kFlags,
   kGeneration,
   kMaxDurationMs,
@@ -19,11 +20,19 @@ export class TestingTable {
 
   enter(
     slot: number,
-    options: { timeoutMs?: number; maxDurationMs?: number; startMs?: number; request?: number } = {},
+    options: {
+      timeoutMs?: number;
+      maxDurationMs?: number;
+      startMs?: number;
+      request?: number;
+      /** Number of a text. */
+      checkpoint?: number;
+    } = {},
   ): number {
     const base = slot * SLOT_CELLS;
     const cells = this.#cells;
     for (const field of [kSequence, kProgress, kOutbound, kFlags]) cells[base + field] = 0;
+    cells[base + kCheckpoint] = options.checkpoint ?? 0;
     cells[base + kRequest] = options.request ?? slot + 1;
     cells[base + kTimeoutMs] = options.timeoutMs ?? 1_000;
     cells[base + kMaxDurationMs] = options.maxDurationMs ?? 0;
