@@ -4,11 +4,11 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchServer } from '@hangwatch/core';
 
-const [, , name] = process.argv;
+const [, , name, timeout] = process.argv;
 const require = createRequire(import.meta.url);
 const problems = [];
 const options = {
-  timeout: 1_500,
+  timeout: Number(timeout),
   scanInterval: 50,
   onInternalError: ({ code, message }) => problems.push([code, message]),
 };
@@ -39,6 +39,7 @@ const cases = {
     app.get('/hang', async function hangs() {
       await query();
     });
+    app.get('/problems', (_req, res) => res.json(problems));
     app.get('/raced', async function raced(_req, res) {
       await Promise.race([query(), sleep(1_100)]);
       res.status(504).end();
@@ -59,6 +60,10 @@ const cases = {
     app.use(hangwatch(options));
     app.use(async function answers(ctx) {
       if (ctx.path === '/hang') return query();
+      if (ctx.path === '/problems') {
+        ctx.body = problems;
+        return undefined;
+      }
       if (ctx.path === '/raced') await Promise.race([query(), sleep(1_100)]);
       else {
         void query();

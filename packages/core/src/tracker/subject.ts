@@ -2,6 +2,14 @@ import type { ClientEvidence } from '../shared/worker-protocol.ts';
 import type { Rules } from './options/rules.ts';
 import type { RequestRecord } from './request-record.ts';
 
+/** How a request was ended from outside. */
+export interface CutOffBy {
+  /** As the middle of a sentence: `was left by its client`. */
+  readonly how: string;
+  /** The time-out that has answered in its handler's place, if it was one. */
+  readonly timeout?: string;
+}
+
 /**
  * What a record is of, as far as anybody asks: a request with its response (`HttpSubject`), or a task, which has neither
  * (`TaskSubject`).
@@ -33,8 +41,8 @@ export interface Subject {
   bytesMoved(nowMs: number): boolean;
   /** What its connection says, where it has a client. */
   client(nowMs: number): ClientEvidence | undefined;
-  /** How something else has ended it, as the middle of a sentence: `was left by its client`. `undefined`: it ended by itself. */
-  cutOff(finished: boolean, elapsedMs: number, rules: Rules): string | undefined;
+  /** How something else has ended it; `undefined`: it ended by itself. */
+  cutOff(finished: boolean, elapsedMs: number, rules: Rules): CutOffBy | undefined;
   /** Answers in its place, if somebody waits for an answer. @param sent is called when the answer is out */
   answer(status: number, sent: () => void): boolean;
 }

@@ -10,6 +10,7 @@ import { EvidenceDesk } from './evidence/evidence-desk.ts';
 import { LastLook } from './evidence/last-look.ts';
 import { offerPausedEvidence, withdrawPausedEvidence } from './evidence/paused-evidence.ts';
 import { Snapshots } from './evidence/snapshots.ts';
+import { TimeoutOrder } from './http/timeout-order.ts';
 import type { ResolvedOptions } from './options/resolve-options.ts';
 import { type RuleChange, Rules } from './options/rules.ts';
 import { type AnyFunction, Site, type SitePlace } from './places/site.ts';
@@ -33,6 +34,7 @@ export class Tracker implements RecordOwner {
   readonly clock: Uint32Array;
   readonly running: Uint32Array;
   readonly problems: ProblemReporter;
+  readonly timeouts = new TimeoutOrder((message) => this.problem('HANGWATCH_ERR_TIMEOUT_ORDER', message));
   readonly table: InFlightTable;
   readonly recorder: FlightRecorder;
   /** Those of each registration. */
@@ -89,7 +91,7 @@ export class Tracker implements RecordOwner {
       tracker: this,
       strings: this.#strings,
       entered: this.site('request entered'),
-      lastLook: new LastLook(this, (message) => this.#thread.post(message)),
+      lastLook: new LastLook(this, options.scanIntervalMs, (message) => this.#thread.post(message)),
       post: (message) => this.#thread.post(message),
     });
     this.taskRules = new Rules({ ...options, ignore: [], routeName: undefined, respondStatus: 0 });

@@ -5,7 +5,7 @@ import type { IncomingRequest, OutgoingResponse } from './http/http-messages.ts'
 import { HttpSubject } from './http/http-subject.ts';
 import { recordOf } from './http/request-stamp.ts';
 import { onServerClose } from './http/server-close.ts';
-import { type RequestTimeout, timeoutsOf, wrongOrder } from './http/server-timeouts.ts';
+import { type RequestTimeout, timeoutsOf } from './http/server-timeouts.ts';
 import { wasSent } from './http/was-sent.ts';
 import { resolveConfiguration } from './options/resolve-configuration.ts';
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts';
@@ -179,8 +179,7 @@ export class Watch {
    * @param timeoutMs the timeout of the route, where it has one of its own
    */
   checkOrder(other: RequestTimeout, timeoutMs: number = this.#rules.timeoutMs): void {
-    const problem = wrongOrder(other, timeoutMs, this.options.scanIntervalMs);
-    if (problem !== undefined) this.#tracker?.problemOnce('HANGWATCH_ERR_TIMEOUT_ORDER', problem);
+    this.#tracker?.timeouts.check(other, timeoutMs, this.options.scanIntervalMs);
   }
 
   /** A rule that throws ignores nothing: better a request too many in a report than a hang that nobody sees. */

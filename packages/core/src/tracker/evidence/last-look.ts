@@ -27,15 +27,23 @@ const REFILL_MS = 1_000;
 /** Looking through the handles of the whole process takes too long for a connection that closes. */
 const NOTHING_FOUND: FoundWaits = new Map();
 
-/** A request that ends before it is reported, and that had stood still for half its timeout: where it stood is looked up before it is forgotten. */
+/** What answers a 503 sooner is no time-out. */
+const SHORTEST_TIMEOUT_MS = 500;
+
+/**
+ * A request that ends before it is reported, and that had stood still for half its timeout: where it stood is looked up before it is forgotten. If that was
+ * somebody else's time-out, also sooner, it is said once.
+ */
 export class LastLook {
   readonly #tracker: Tracker;
+  readonly #scanIntervalMs: number;
   readonly #post: (message: ToWatchdog) => void;
   #left = BURST;
   #refilledMs = 0;
 
-  constructor(tracker: Tracker, post: (message: ToWatchdog) => void) {
+  constructor(tracker: Tracker, scanIntervalMs: number, post: (message: ToWatchdog) => void) {
     this.#tracker = tracker;
+    this.#scanIntervalMs = scanIntervalMs;
     this.#post = post;
   }
 
@@ -45,11 +53,16 @@ export class LastLook {
     const nowMs = this.#tracker.clock[0] as number;
     const elapsedMs = clockSince(nowMs, cells[base + kStartMs] as number);
     const timeoutMs = cells[base + kTimeoutMs] as number;
-    if (2 * elapsedMs < timeoutMs || subject === undefined || record.answeredStatus !== undefined) return;
+    const late = 2 * elapsedMs >= timeoutMs;
+    if (!late && (!finished || elapsedMs < SHORTEST_TIMEOUT_MS)) return;
+    if (subject === undefined || record.answeredStatus !== undefined) return;
     if (((cells[base + kFlags] as number) & (FLAG_UNWATCHED | FLAG_STAGED)) !== 0 || record.reported) return;
     if (finished && !mayWaitStill(record)) return;
-    const how = subject.cutOff(finished, elapsedMs, record.rules);
-    if (how === undefined) return;
+    const cut = subject.cutOff(finished, elapsedMs, record.rules);
+    if (cut === undefined) return;
+    const { how, timeout } = cut;
+    const news = timeout !== undefined && !this.#tracker.timeouts.isSaid(timeout, elapsedMs);
+    if (!late && !news) return;
     const placeMs = clockSince(nowMs, cells[base + kCheckpointMs] as number);
     const bytesMs = clockSince(nowMs, subject.bytesMovedMs);
     // What was finished by somebody else's time-out has been through an error handler just now: its own awaits tell.
@@ -58,6 +71,8 @@ export class LastLook {
     const stacks = record.outstanding > MAX_AWAITS ? [] : stacksOf(record);
     const ages = stacks.filter(({ own }) => own || !stacks.some((each) => each.own)).map(({ ageMs }) => ageMs);
     const idleMs = finished ? handlerIdleMs(record, stacks) : Math.min(placeMs, bytesMs, ...ages);
+    if (news && 2 * idleMs >= elapsedMs)
+      this.#tracker.timeouts.struck(timeout, elapsedMs, timeoutMs, this.#scanIntervalMs);
     if (2 * idleMs < timeoutMs) return;
     const evidence = requestEvidence(
       record,

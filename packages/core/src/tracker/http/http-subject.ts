@@ -1,7 +1,7 @@
 import type { ClientEvidence } from '../../shared/worker-protocol.ts';
 import { pathOf, type Rules } from '../options/rules.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { Subject } from '../subject.ts';
+import type { CutOffBy, Subject } from '../subject.ts';
 import { answerInPlace } from './answer-in-place.ts';
 import { BodyBytes } from './body-bytes.ts';
 import { type ByteCounters, byteCounters, isHttp2 } from './byte-counters.ts';
@@ -10,6 +10,7 @@ import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { isEventStream, isUpgraded } from './open-ended.ts';
 import { maskPath } from './path-mask.ts';
 import { stampRequest } from './request-stamp.ts';
+import { isAbout } from './timeout-order.ts';
 import { wasSent } from './was-sent.ts';
 
 /** Answers with which somebody else's time-out ends a request whose handler still waits. */
@@ -99,13 +100,16 @@ export class HttpSubject implements Subject {
     return clientEvidence(this.#request, this.#response, this.#body, nowMs, this.bytesMovedMs);
   }
 
-  cutOff(finished: boolean, elapsedMs: number, rules: Rules): string | undefined {
-    if (!finished) return closedBy(rules, elapsedMs);
+  cutOff(finished: boolean, elapsedMs: number, rules: Rules): CutOffBy | undefined {
+    if (!finished) return { how: closedBy(rules, elapsedMs) };
     const { statusCode } = this.#response;
     if (!TIMEOUT_ANSWERS.includes(statusCode)) return undefined;
     const { timedout } = this.#request as { timedout?: unknown };
     const who = timedout === true ? ' by connect-timeout' : '';
-    return `was answered ${statusCode}${who} while its handler was still waiting`;
+    return {
+      how: `was answered ${statusCode}${who} while its handler was still waiting`,
+      timeout: timedout === true ? 'connect-timeout' : `a time-out that answers ${statusCode}`,
+    };
   }
 
   answer(status: number, sent: () => void): boolean {
@@ -122,9 +126,9 @@ export class HttpSubject implements Subject {
   }
 }
 
-/** A server's own time-out that would have struck about now is named: the watchdog's clock is behind for the first request of all. */
+/** A server's own time-out that would have struck about now is named. */
 function closedBy({ serverTimeouts }: Rules, elapsedMs: number): string {
-  const struck = serverTimeouts.find(({ ms }) => elapsedMs >= 0.5 * ms && elapsedMs <= 1.5 * ms + 1_000);
+  const struck = serverTimeouts.find((each) => isAbout(each, elapsedMs));
   return struck === undefined
     ? 'was left by its client, or cut off on the way'
     : `was left by its client, or cut off by ${struck.name} (${struck.ms} ms)`;

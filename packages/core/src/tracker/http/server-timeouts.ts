@@ -5,7 +5,7 @@ export interface RequestTimeout {
 }
 
 /** The longest that a scan may find a hang after its timeout, in scan intervals. */
-const DETECTION_SCANS = 1.25;
+export const DETECTION_SCANS = 1.25;
 
 /**
  * The time-outs of a server of Node's that strike at requests in flight: `timeout` when a connection is silent (`connectionTimeout` in Fastify),
