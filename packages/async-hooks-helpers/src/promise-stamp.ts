@@ -3,10 +3,12 @@ import type { AwaitNode } from './await-node.ts';
 // A class whose base constructor returns its argument puts its private fields on that object. A private field on a foreign promise is
 // invisible to inspection and deep equality, and works on frozen ones, where a symbol property throws.
 // https://tc39.es/ecma262/#sec-privatefieldadd
-function itself(object: object): object {
-  return object;
+// A derived class, since a function would have a `this` made for it at each call, which nobody sees and the garbage collector takes.
+class Itself extends null {
+  constructor(object: object) {
+    return object;
+  }
 }
-const Itself = itself as unknown as new (object: object) => object;
 
 /**
  * One field for both things a promise may be, because each further field gives promises further shapes, and the hooks' property accesses
