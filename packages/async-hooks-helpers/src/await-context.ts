@@ -35,6 +35,8 @@ export class AwaitContext {
   live = true;
   /** What is noted as running when an await of this context resumes; see the tracker's option `running`. */
   readonly number: number;
+  /** Whether awaits were dropped from the list because there were too many. @internal */
+  hasEvicted = false;
   /** Where promises were made, if asked to note it. @internal */
   creations: Creations | null = null;
 
@@ -129,6 +131,7 @@ export function unlink(node: AwaitNode): void {
 
 /** In batches, so that the walk over the newest is paid once in a thousand awaits. Neither end is touched: one may be the culprit. */
 function evictMiddle(context: AwaitContext): number {
+  context.hasEvicted = true;
   let node = context.newest;
   for (let i = 0; i < KEPT_NEWEST && node !== null; i++) node = node.older;
   let dropped = 0;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import v8 from 'node:v8';
-import { AwaitContext } from './await-context.ts';
+import { AwaitContext, outside } from './await-context.ts';
 import { type AwaitStats, awaitedStamp, createAwaitHooks, type HookState, promiseHooks } from './await-hooks.ts';
 import { DefaultClock, useClock } from './clock.ts';
 import { frameWalker } from './frame-walker.ts';
@@ -107,6 +107,11 @@ export class AwaitTracker {
     if (!(context instanceof AwaitContext)) throw new TypeError('context must be an AwaitContext');
     this.#running[0] = context.number;
     return this.storage.run(context, fn, ...args);
+  }
+
+  /** Calls `fn` as if outside any context: what it awaits is in no context's list. The application's own storages stay as they are. */
+  runOutside<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+    return this.storage.run(outside, fn, ...args);
   }
 
   /** The context of the code that runs now. */

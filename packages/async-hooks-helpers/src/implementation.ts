@@ -1,6 +1,7 @@
 import { AwaitContext } from './await-context.ts';
 import { awaitStackOf } from './await-stack-of.ts';
 import { AwaitTracker } from './await-tracker.ts';
+import { awaitsOnly } from './awaits-only.ts';
 import { boundThis } from './bound-this.ts';
 import { capturedFrames, captureStack } from './captured-stack.ts';
 import { collectAwaitStacks } from './collect-await-stacks.ts';
@@ -15,6 +16,7 @@ export const implementation = sharedImplementation(() => ({
   AwaitContext,
   AwaitTracker,
   awaitStackOf,
+  awaitsOnly,
   captureStack,
   capturedFrames,
   boundThis,

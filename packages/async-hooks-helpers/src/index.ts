@@ -4,6 +4,7 @@ import { implementation } from './implementation.ts';
 
 export type { AwaitStats } from './await-hooks.ts';
 export type { AwaitTrackerOptions } from './await-tracker.ts';
+export type { KnownPromises } from './awaits-only.ts';
 export type { CallSite } from './call-site.ts';
 export type { AwaitStack } from './collect-await-stacks.ts';
 export type { FunctionLocation } from './function-location.ts';
@@ -20,6 +21,7 @@ export const {
   AwaitContext,
   AwaitTracker,
   awaitStackOf,
+  awaitsOnly,
   captureStack,
   capturedFrames,
   boundThis,

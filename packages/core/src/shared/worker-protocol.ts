@@ -5,12 +5,14 @@ import type {
   DumpCrash,
   DumpError,
   DumpFrame,
+  DumpHold,
   DumpLayer,
   DumpPending,
   DumpSeenPlace,
   DumpTrailEntry,
   DumpWait,
 } from '@hangwatch/protocol';
+import type { WaitSnapshot } from './wait-snapshot.ts';
 
 /** Version of the messages below; the first message carries it. */
 export const WORKER_PROTOCOL_VERSION = 1;
@@ -75,6 +77,8 @@ export interface RequestEvidence extends SlotRef {
   /** Age of the youngest pending await that leads to the request's own handler; `undefined` where none does. */
   readonly youngestOwnMs: number | undefined;
   readonly waitsFor: DumpWait[];
+  /** What it holds of locks, pools and queues. */
+  readonly holds?: DumpHold[] | undefined;
   /** The layer that was entered last. */
   readonly layer?: DumpLayer | undefined;
   /** What that layer's promise was rejected with. */
@@ -192,6 +196,8 @@ export type ToWatchdog =
   | {
       readonly type: 'evidence-end';
       readonly id: number;
+      /** `undefined` where nobody in flight has a claim. */
+      readonly waits?: WaitSnapshot | undefined;
       readonly eventLoop: EventLoopState;
       readonly resources: ResourceCounts;
       readonly tookMs: number;

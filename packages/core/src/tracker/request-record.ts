@@ -15,6 +15,7 @@ import {
   kTimeoutMs,
   SLOT_CELLS,
 } from '../shared/slot-layout.ts';
+import { type ClaimRecord, endClaimsOf } from './claims/claim-record.ts';
 import type { WatchedPromises } from './evidence/watched-promises.ts';
 import { type Level, mergeOverrides, type RouteOverride } from './options/route-override.ts';
 import type { Rules } from './options/rules.ts';
@@ -35,6 +36,8 @@ export interface RecordOwner {
   readonly clock: Uint32Array;
   /** `running[0]` is the number of the request whose code began or went on last. */
   readonly running: Uint32Array;
+  /** `captureBudget[0]` is how many stacks may still be captured. */
+  readonly captureBudget: Int32Array;
   routeId(pattern: string): number;
   site(label: string, where?: AnyFunction): Site;
   run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R;
@@ -70,6 +73,8 @@ export class RequestRecord extends LayerTrace {
   watched: WatchedPromises | undefined = undefined;
   /** The newest outbound work begun in the request's context and not over: the head of a list. */
   outbound: OutboundWait | undefined = undefined;
+  /** The newest of its claims on locks, pools and queues: the head of a list. */
+  claims: ClaimRecord | undefined = undefined;
   sampled = false;
   /** It is an event stream, or an upgraded connection. */
   openEnded = false;
@@ -262,6 +267,7 @@ export class RequestRecord extends LayerTrace {
 
   /** Points the record at the sink and forgets everything, before the slot is freed: whoever still holds it holds an empty object. */
   clear(): void {
+    if (this.claims !== undefined) endClaimsOf(this);
     this.release();
     this.cells = SINK;
     this.sequenceAt = kSequence;

@@ -33,6 +33,7 @@ import { type FoundWaits, OutboundSources } from './waits/outbound-sources.ts';
 export class Tracker implements RecordOwner {
   readonly clock: Uint32Array;
   readonly running: Uint32Array;
+  readonly captureBudget: Int32Array;
   readonly problems: ProblemReporter;
   readonly timeouts = new TimeoutOrder((message) => this.problem('HANGWATCH_ERR_TIMEOUT_ORDER', message));
   readonly table: InFlightTable;
@@ -64,6 +65,7 @@ export class Tracker implements RecordOwner {
     this.clock = this.table.clock;
     this.recorder = new FlightRecorder(this.clock);
     this.running = this.table.running;
+    this.captureBudget = this.table.captureBudget;
     this.#awaits = AwaitTracker.install({
       clock: this.clock,
       captureBudget: this.table.captureBudget,
@@ -161,6 +163,11 @@ export class Tracker implements RecordOwner {
   /** Runs `fn` in the request's context. */
   run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R {
     return this.#awaits.run(record, fn, ...args);
+  }
+
+  /** Runs `fn` in no request's context. */
+  runOutside<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+    return this.#awaits.runOutside(fn, ...args);
   }
 
   /** The request whose context this code runs in. */

@@ -13,6 +13,8 @@ import type { Gathered, MainThread } from './table/main-thread.ts';
 import { elapsedMs, isStaged, isToBeActedOn, refOf, type Suspect, type Watched } from './table/scanner.ts';
 import { emptyReading, type TableReader } from './table/table-reader.ts';
 import type { Texts } from './table/texts.ts';
+import { deadlockedBeside } from './wait-graph/deadlocked-beside.ts';
+import { judgeWaits } from './wait-graph/wait-verdicts.ts';
 
 /** Looks asked for in one scan, oldest first; the rest is asked for in the next. */
 const LOOKS_PER_SCAN = 64;
@@ -27,6 +29,8 @@ interface InvestigatorParts {
   readonly outbox: Pick<Outbox, 'mayReport' | 'isNews'>;
   readonly reports: Pick<Reports, 'hangs' | 'staged'>;
   readonly nowMs: () => number;
+  /** Somebody's requests that were there at a moment. */
+  readonly inFlight: (thenMs: number) => readonly Watched[];
   /** Whether a report of the blocked event loop says why the main thread does not answer. */
   readonly explainsSilence: () => boolean;
 }
@@ -85,7 +89,8 @@ export class Investigator {
     const { requests, complete } = evidence.gathered;
     // Who still stands still afterwards is found again.
     const explained = requests.size === 0 && !complete && this.#parts.explainsSilence();
-    const judged = explained ? [] : suspects;
+    const deadlocked = deadlockedBeside(suspects, evidence.gathered, this.#parts.inFlight(evidence.takenMs));
+    const judged = explained ? [] : [...suspects, ...deadlocked];
     return { ...evidence, findings: judged.flatMap((suspect) => this.#judge(suspect, evidence.gathered, nowMs)) };
   }
 
@@ -142,6 +147,7 @@ export class Investigator {
       toleranceMs: this.#parts.settings.scanIntervalMs,
       cwd: this.#parts.settings.cwd,
       evidence: evidence?.generation === generation ? evidence : undefined,
+      waiting: gathered.verdicts?.get(watched.reading.request),
     });
     if (!judgement.stuck) {
       watched.lookAtMs = nowMs + judgement.againInMs;
@@ -172,8 +178,9 @@ export class Investigator {
     const takenMs = nowMs();
     const requests = this.#withPlaces(answer.requests, suspects);
     // In the sources' own places before anything is judged by them: texts and fingerprints are the same for every build of a source.
-    const { value, note } = await sources.map([...requests]);
-    return { gathered: { ...answer, requests: new Map(value), note }, takenMs };
+    const { value, note } = await sources.map({ requests: [...requests], waits: answer.waits });
+    const judged = judgeWaits(value.waits, this.#parts.settings.cwd);
+    return { gathered: { ...answer, ...judged, requests: new Map(value.requests), note }, takenMs };
   }
 
   #withPlaces(gathered: Gathered['requests'], suspects: readonly Suspect[]): Gathered['requests'] {

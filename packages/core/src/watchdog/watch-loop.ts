@@ -104,6 +104,7 @@ export class WatchLoop {
       places: this.#places,
       reports: this.#reports,
       explainsSilence: () => this.#blockedLoop.explainsSilence,
+      inFlight,
     });
     const blocks = new BlockReports({ base, outbox, texts, nowMs, inFlight });
     this.#blockedLoop = new BlockedLoop({

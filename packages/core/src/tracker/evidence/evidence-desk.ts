@@ -8,6 +8,8 @@ import {
   type ToMain,
   type ToWatchdog,
 } from '../../shared/worker-protocol.ts';
+import { whoOnlyWaits } from '../claims/only-waits.ts';
+import { waitSnapshot } from '../claims/wait-snapshot.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { ActiveResources } from '../resources/pending-resources.ts';
 import type { Tracker } from '../tracker.ts';
@@ -165,9 +167,12 @@ export class EvidenceDesk {
         yield;
       }
     }
+    const waiting = yield* whoOnlyWaits(all, found, active);
+    if (this.#gathering !== id) return;
     this.#post({
       type: 'evidence-end',
       id,
+      waits: waitSnapshot(all, waiting, this.#tracker.clock[0] ?? 0),
       eventLoop: this.#loop.read(),
       resources: countResources(),
       tookMs: performance.now() - beganMs,

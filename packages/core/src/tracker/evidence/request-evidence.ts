@@ -4,6 +4,7 @@ import { HangwatchError } from '../../errors.ts';
 import { messageOf } from '../../message-of.ts';
 import { kGeneration } from '../../shared/slot-layout.ts';
 import type { RequestEvidence } from '../../shared/worker-protocol.ts';
+import { claimEvidence } from '../claims/claim-evidence.ts';
 import { clientWaits } from '../http/client-evidence.ts';
 import type { ProblemReporter } from '../process/problem-reporter.ts';
 import { RequestRecord } from '../request-record.ts';
@@ -48,6 +49,7 @@ export function requestEvidence(
   if (openEnded) record.foundOpenEnded();
   const path = subject.shownPath;
   const client = subject.client(record.owner.clock[0] ?? 0);
+  const claims = claimEvidence(record);
   return {
     slot: slot.index,
     generation: slot.cells[slot.base + kGeneration] as number,
@@ -77,7 +79,9 @@ export function requestEvidence(
     pending: stuck ? pendingResources(record, active) : undefined,
     // It waits, and V8 shows nothing of where: the next one that does shall have more to show.
     notesPromises: stuck && record.outstanding > 0 && telling.length === 0,
+    holds: claims.holds,
     waitsFor: [
+      ...claims.waits,
       ...outboundWaits(record, stacks, found),
       ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
       ...sharedWaits(stacks, record),

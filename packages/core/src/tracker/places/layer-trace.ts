@@ -34,6 +34,8 @@ export class LayerTrace extends AwaitContext implements OwnObserver {
   chainEnded = false;
   /** What the last layer's promise was rejected with. */
   rejection: unknown = undefined;
+  /** The promise that the framework has got in the place of the last layer's own, until that settles. */
+  ownPromise: object | undefined = undefined;
   #entry = 0;
 
   /** @param number what the context is called in the shared header's RUNNING */
@@ -68,7 +70,9 @@ export class LayerTrace extends AwaitContext implements OwnObserver {
     if (result === undefined) return result;
     if (kind === 'awaited' && types.isPromise(result)) {
       if (entry === this.#entry) this.outcome = 'pending';
-      return ownAwait(result, this, entry);
+      const own = ownAwait(result, this, entry);
+      this.ownPromise = own;
+      return own;
     }
     const followed = kind === 'ignored' && ownAwaitIgnored(result, this, entry, types.isAsyncFunction(fn));
     if (entry === this.#entry && this.outcome === 'returned') {
@@ -101,11 +105,13 @@ export class LayerTrace extends AwaitContext implements OwnObserver {
   protected forgetLayers(): void {
     this.layer = undefined;
     this.rejection = undefined;
+    this.ownPromise = undefined;
   }
 
   #settles(token: number): boolean {
     // A layer's promise may outlive its request by hours.
     if (this.released || (token !== CHAIN && token !== this.#entry)) return false;
+    this.ownPromise = undefined;
     this.settledClock = (this.#clock[0] as number) | 0;
     this.chainEnded = token === CHAIN;
     return true;

@@ -14,6 +14,7 @@ export function testingRecord(id = 1, line: { method?: string; url?: string } = 
   const owner = {
     clock: new Uint32Array(1),
     running: new Uint32Array(1),
+    captureBudget: new Int32Array(1),
     routeId: () => 0,
     site: (label: string) => new Site(label, 0),
     run: <A extends unknown[], R>(_: RequestRecord, fn: (...args: A) => R, ...args: A): R => fn(...args),

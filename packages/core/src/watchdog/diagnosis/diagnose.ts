@@ -1,6 +1,7 @@
 import type { DumpRequestVerdict, DumpWait, Evidence } from '@hangwatch/protocol';
 import type { RequestEvidence } from '../../shared/worker-protocol.ts';
 import type { Suspicion } from '../table/scanner.ts';
+import type { WaitVerdict } from '../wait-graph/wait-verdicts.ts';
 import { clientStalled } from './client-stalled.ts';
 import { seconds } from './duration-text.ts';
 import { layerEnd, layerName, noResponse } from './no-response.ts';
@@ -24,6 +25,8 @@ export interface Case {
   readonly cwd: string;
   /** `undefined`: the main thread did not answer. */
   readonly evidence: RequestEvidence | undefined;
+  /** What the wait-for graph says of it. */
+  readonly waiting?: WaitVerdict | undefined;
 }
 
 /** `stuck` with why, or `acquitted` until something changes or `againInMs` have passed. */
@@ -33,6 +36,9 @@ export type Judgement =
 
 /** Strongest first. */
 export const EVIDENCE_ORDER: readonly Evidence[] = [
+  'proven-cycle',
+  'leaked',
+  'pool-exhausted',
   'no-response',
   'client-stalled',
   'waiting-outbound',
@@ -45,6 +51,7 @@ export const EVIDENCE_ORDER: readonly Evidence[] = [
 export function diagnose(facts: Case): Judgement {
   const { evidence, suspicion, timeoutMs } = facts;
   if (evidence?.openEnded === true) return { stuck: false, againInMs: timeoutMs };
+  if (facts.waiting?.proven === true) return { stuck: true, verdict: facts.waiting.verdict };
   if (suspicion === 'still') return still(facts);
   if (suspicion === 'slow') return slow(facts);
   // Something moves in its context, and the request itself does not advance: is it the request, or its background work?
@@ -56,8 +63,8 @@ export function diagnose(facts: Case): Judgement {
   if (own !== undefined && own <= facts.idleMs + 2 * facts.toleranceMs) {
     return { stuck: false, againInMs: Math.max(1, timeoutMs - facts.idleMs) };
   }
-  const call = outbound(facts, stalledMs);
-  if (call !== undefined) return call;
+  const cause = claimed(facts, stalledMs) ?? outbound(facts, stalledMs);
+  if (cause !== undefined) return cause;
   const ended = layerEnd(evidence, shortPathsBelow(facts.cwd));
   if (own === undefined && ended !== undefined && evidence.client !== undefined) {
     const summary = `is not answered: ${ended}; promises in its context go on`;
@@ -70,6 +77,12 @@ export function diagnose(facts: Case): Judgement {
       ? `has not advanced for ${seconds(stalledMs)}, while promises in its context go on (no await leads to its handler)`
       : `stands still for ${seconds(stalledMs)}, while other work in its context goes on`,
   );
+}
+
+/** It stands still because of a lock or a pool, whose turn it was to wait for when it came to stand. */
+function claimed({ waiting, toleranceMs }: Case, stalledMs: number): Judgement | undefined {
+  if (waiting === undefined || waiting.sinceMs < stalledMs - toleranceMs) return undefined;
+  return { stuck: true, verdict: waiting.verdict };
 }
 
 /** It stands still because something outside has not answered, if that is so. */
@@ -107,7 +120,9 @@ function still(facts: Case): Judgement {
     if (unanswered !== undefined) return { stuck: true, verdict: { evidence: 'no-response', summary: unanswered } };
   }
   return (
-    outbound(facts, facts.idleMs) ?? stuck('no-progress', facts, `has made no progress for ${seconds(facts.idleMs)}`)
+    claimed(facts, facts.idleMs) ??
+    outbound(facts, facts.idleMs) ??
+    stuck('no-progress', facts, `has made no progress for ${seconds(facts.idleMs)}`)
   );
 }
 

@@ -117,6 +117,7 @@ export function fieldsOf(known: RequestEvidence | undefined) {
     awaits: known.awaits,
     ...(omittedAwaits === 0 ? {} : { omittedAwaits }),
     waitsFor: known.waitsFor,
+    ...(known.holds === undefined || known.holds.length === 0 ? {} : { holds: known.holds }),
     layer: known.layer,
     error: known.error,
     pending: known.pending,

@@ -7,6 +7,7 @@ import { poolSentence, threadPoolOf } from '../diagnosis/thread-pool.ts';
 import type { Gathered } from '../table/main-thread.ts';
 import { ofInterest } from '../table/recent-past.ts';
 import type { Watched } from '../table/scanner.ts';
+import { deadlockSentence } from '../wait-graph/deadlock-sentence.ts';
 import { type DumpBase, nameOf } from './dump-base.ts';
 
 /** What a scan has found. */
@@ -44,10 +45,11 @@ export function hangDump(base: DumpBase, { findings, inFlight, gathered, nowMs, 
       follows,
       verdict: {
         evidence,
-        summary: `${summaryOf(stuck)}${poolSentence(pool)}`,
+        summary: `${deadlockSentence(stuck, gathered.graph?.waitFor) ?? summaryOf(stuck)}${poolSentence(pool)}`,
         fingerprint: combineFingerprints(findings.map(({ fingerprint }) => fingerprint)),
       },
       requests: [...stuck, ...moving],
+      ...(gathered.graph === undefined ? {} : { waitFor: gathered.graph.waitFor }),
       evidence: { complete: gathered.complete, tookMs: gathered.tookMs, ...(note === '' ? {} : { note }) },
       eventLoop: gathered.eventLoop,
       resources: gathered.resources,

@@ -1,3 +1,4 @@
+import type { WaitSnapshot } from '../../shared/wait-snapshot.ts';
 import type {
   EventLoopState,
   LookResult,
@@ -7,6 +8,8 @@ import type {
   ToMain,
   ToWatchdog,
 } from '../../shared/worker-protocol.ts';
+import type { WaitGraph } from '../wait-graph/wait-graph.ts';
+import type { WaitVerdict } from '../wait-graph/wait-verdicts.ts';
 
 /** What the main thread answered; `complete` is false when it did not answer in time, or not to the end. */
 export interface Gathered {
@@ -15,6 +18,12 @@ export interface Gathered {
   readonly eventLoop: EventLoopState;
   readonly resources: ResourceCounts;
   readonly tookMs: number;
+  /** Who waits for and who holds what. */
+  readonly waits?: WaitSnapshot | undefined;
+  /** What that means. */
+  readonly graph?: WaitGraph | undefined;
+  /** The same by number of the request. */
+  readonly verdicts?: ReadonlyMap<number, WaitVerdict> | undefined;
   /** What a reader ought to know of the places in it. */
   readonly note?: string | undefined;
 }
@@ -63,8 +72,8 @@ export class MainThread {
   async gather(stuck: readonly SlotRef[], only = false): Promise<Gathered> {
     const { answer, requests, waitedMs } = await this.#ask((id) => ({ type: 'gather', id, stuck, only }));
     if (answer?.type === 'evidence-end') {
-      const { eventLoop, resources, tookMs } = answer;
-      return { complete: true, requests, eventLoop, resources, tookMs };
+      const { eventLoop, resources, tookMs, waits } = answer;
+      return { complete: true, requests, eventLoop, resources, tookMs, waits };
     }
     return {
       complete: false,

@@ -1,4 +1,5 @@
-import { DUMP_LIMITS, type DumpHold, type DumpWaitEdge, type DumpWaitFor } from '@hangwatch/protocol';
+import { DUMP_LIMITS, type DumpWaitEdge, type DumpWaitFor } from '@hangwatch/protocol';
+import { resourceText } from '../../shared/resource-text.ts';
 import type { Claim, Party, SharedResource, WaitSnapshot } from '../../shared/wait-snapshot.ts';
 import { neverMove } from './never-move.ts';
 
@@ -11,8 +12,6 @@ export interface WaitGraph {
   readonly deadlocked: ReadonlySet<number>;
   /** Edges and cycles, as a dump has them. */
   readonly waitFor: DumpWaitFor;
-  /** What requests hold, by number of the request. */
-  readonly holds: ReadonlyMap<number, readonly DumpHold[]>;
 }
 
 /** Somebody who has to go on before a claim is granted. */
@@ -24,7 +23,7 @@ interface Blocker {
 
 /** Judges a snapshot. A pure function. */
 export function waitGraph(snapshot: WaitSnapshot): WaitGraph {
-  const { parties, resources, claims } = snapshot;
+  const { parties, claims } = snapshot;
   const stuck = neverMove(snapshot);
   const blockers = new Blockers(snapshot, stuck);
   const edges = new Edges(snapshot);
@@ -34,29 +33,14 @@ export function waitGraph(snapshot: WaitSnapshot): WaitGraph {
   // Who is part of a deadlock first: there may be more edges than a dump holds.
   const rest = [...waits.filter(({ party }) => stuck.has(party)), ...waits.filter(({ party }) => !stuck.has(party))];
   for (const wait of rest) for (const blocker of blockers.of(wait)) edges.indexOf(wait, blocker);
-  const holds = new Map<number, DumpHold[]>();
-  for (const { state, party, resource, sinceMs, site } of claims) {
-    const holder = parties[party];
-    const held = resources[resource];
-    if (state !== 'held' || holder?.kind !== 'request' || held === undefined) continue;
-    const list = holds.get(holder.request) ?? [];
-    if (list.length < DUMP_LIMITS.waits)
-      list.push({ resource: resourceName(held), sinceMs, ...(site === undefined ? {} : { site }) });
-    holds.set(holder.request, list);
-  }
   return {
     deadlocked: new Set([...stuck].map((party) => parties[party]?.request ?? 0)),
     waitFor: {
       edges: edges.list.slice(0, DUMP_LIMITS.edges),
       cycles: shownCycles.filter((cycle) => cycle.every((edge) => edge < DUMP_LIMITS.edges)),
     },
-    holds,
   };
 }
-
-/** `lock "logging"`. */
-export const resourceName = ({ type, name }: SharedResource): string =>
-  name === '' ? `a ${type}` : `${type} "${name}"`;
 
 /** Who holds something, where that is no request in flight. */
 export function holderName({ kind, name }: Party): string {
@@ -186,7 +170,7 @@ class Edges {
     const held = resources[resource];
     return {
       request: parties[party]?.request ?? 0,
-      waitsFor: held === undefined ? '' : resourceName(held),
+      waitsFor: held === undefined ? '' : resourceText(held.type, held.name),
       ...(holder?.kind === 'request' ? { heldBy: holder.request } : holder && { holder: holderName(holder) }),
       sinceMs,
       ...(timesOutMs === undefined ? {} : { timesOutMs }),

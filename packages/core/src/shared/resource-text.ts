@@ -1,0 +1,2 @@
+/** `lock "logging"`. */
+export const resourceText = (type: string, name: string): string => (name === '' ? `a ${type}` : `${type} "${name}"`);
