@@ -2,6 +2,14 @@ export type { Dump } from '@hangwatch/protocol';
 export { HangwatchError, type HangwatchErrorCode } from './errors.ts';
 export type { BlockedLoopOptions, Configuration, HangwatchOptions, IgnoreRule } from './options.ts';
 export { bind } from './tracker/bind.ts';
+export {
+  type Claim,
+  type ClaimOptions,
+  type Resource,
+  type ResourceOptions,
+  resource,
+  withoutRequest,
+} from './tracker/claims/resource.ts';
 export { configure } from './tracker/configure.ts';
 export { type CurrentRequest, currentRequest } from './tracker/current-request.ts';
 export { dump } from './tracker/dump.ts';

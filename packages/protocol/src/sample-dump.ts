@@ -40,6 +40,7 @@ const importer: DumpRequest = {
   ],
   awaits: [{ ageMs: 10_104, own: true, alsoAwaitedBy: [] }],
   waitsFor: [{ type: 'lock', label: 'logging', sinceMs: 10_104 }],
+  holds: [{ resource: 'import "./feature.mjs"', sinceMs: 10_110 }],
   verdict: { evidence: 'no-progress', summary: 'has not moved for 10.1 s' },
 };
 
@@ -77,6 +78,9 @@ const flusher: DumpRequest = {
   ],
   awaits: [{ ageMs: 10_051, own: true, alsoAwaitedBy: [41] }],
   waitsFor: [{ type: 'import', label: './feature.mjs', sinceMs: 10_051 }],
+  holds: [
+    { resource: 'lock "logging"', sinceMs: 10_180, site: { ...app('flush', 'src/flush.ts', 12, 22), async: false } },
+  ],
   verdict: { evidence: 'no-progress', summary: 'has not moved for 10.1 s' },
 };
 
@@ -130,6 +134,20 @@ export function sampleDump(overrides: Partial<Dump> = {}): Dump {
       fingerprint: '9e107d9d372bb682',
     },
     requests: structuredClone([importer, flusher, healthy]),
+    waitFor: {
+      edges: [
+        {
+          request: 41,
+          waitsFor: 'lock "logging"',
+          heldBy: 42,
+          sinceMs: 10_104,
+          heldMs: 10_180,
+          heldSite: { ...app('flush', 'src/flush.ts', 12, 22), async: false },
+        },
+        { request: 42, waitsFor: 'import "./feature.mjs"', heldBy: 41, sinceMs: 10_051, heldMs: 10_110 },
+      ],
+      cycles: [],
+    },
     recorder: {
       reachMs: 3_840_000,
       resolutionMs: 1_000,

@@ -9,9 +9,10 @@ const id = '0d0f3ad2-7f5b-4a56-8f9b-6f2f4a3f7a10';
 const stuck = (): DumpRequest => {
   const [first] = sampleDump().requests;
   if (first === undefined) throw new Error('the sample has a stuck request');
-  return first;
+  return { ...first, holds: [] };
 };
-const hang = (requests: DumpRequest[], overrides: Partial<Dump> = {}) => sampleDump({ id, requests, ...overrides });
+const hang = (requests: DumpRequest[], overrides: Partial<Dump> = {}) =>
+  sampleDump({ id, requests, waitFor: undefined, ...overrides });
 const linesAbout = (request: DumpRequest, options = {}) =>
   formatDump(hang([request]), options)
     .split('\n\n')[1]
@@ -32,6 +33,8 @@ describe('golden', () => {
         last passed "handler" (src/routes.ts:8), 10.3 s ago
         trace 4bf92f3577b34da6a3ce929d0e0e4736
         waits for lock "logging" for 10.1 s
+          lock "logging": held by #42 since 10.2 s, acquired at flush (src/flush.ts:12:22)
+        holds import "./feature.mjs" for 10.1 s
           at async log (src/lib.ts:3:47)  waiting 10.1 s
           at async src/feature.ts:3:1
           … 2 frames of node
@@ -44,6 +47,8 @@ describe('golden', () => {
           "request entered", 10.2 s ago
         request id b1946ac9
         waits for import "./feature.mjs" for 10.1 s
+          import "./feature.mjs": held by #41 since 10.1 s
+        holds lock "logging" for 10.2 s, acquired at flush (src/flush.ts:12:22)
           at async flush (src/flush.ts:14:20)  waiting 10.1 s, as does #41
           … 3 frames of node_modules/async-mutex and node_modules/@acme/locks
           at async flushRoute (src/routes.ts:21:5)
@@ -91,6 +96,7 @@ describe('golden', () => {
       #41 GET /export  5 min 1 s  (slow: it moved 200 ms ago, and is not done)
         last passed "handler" (/srv/orders/src/routes.ts:8), 10.3 s ago
         trace 4bf92f3577b34da6a3ce929d0e0e4736
+          lock "logging": held by #42 since 10.2 s, acquired at flush (/srv/orders/src/flush.ts:12:22)
         no await stack: the evidence is incomplete
 
       before it:

@@ -8,6 +8,7 @@ import { formatDuration } from './format-duration.ts';
 import { formatRecorder } from './format-recorder.ts';
 import { formatRequest } from './format-request.ts';
 import { formatTable } from './format-table.ts';
+import { formatWaitFor } from './format-wait-for.ts';
 import { headline, severity } from './headline.ts';
 import { type ReportStyle, reportStyle } from './report-style.ts';
 import { timestampText } from './timestamp-text.ts';
@@ -41,6 +42,7 @@ export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string 
     [title(dump, style), ...origin(dump, style)],
     formatBlock(dump, style),
     formatCrash(dump, style),
+    formatWaitFor(dump, style),
     ...shown,
     others.length === 0
       ? []
@@ -62,7 +64,7 @@ export function threadText({ threadId, clusterWorker }: Dump['process']): string
 
 function title(dump: Dump, { colors }: ReportStyle): string {
   const paint = severity(dump) === 'alarm' ? colors.red : colors.yellow;
-  return `${colors.bold(paint(`${headline(dump)}:`))} ${colors.bold(cleanText(dump.verdict.summary, 1_000))}`;
+  return `${colors.bold(paint(`${headline(dump)}:`))} ${colors.bold(cleanText(dump.verdict.summary.replace(/^deadlock: /, ''), 1_000))}`;
 }
 
 function origin(dump: Dump, style: ReportStyle): string[] {

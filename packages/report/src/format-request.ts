@@ -5,8 +5,10 @@ import { formatDuration } from './format-duration.ts';
 import { formatLayer } from './format-layer.ts';
 import { formatPending } from './format-pending.ts';
 import { formatTrail, trailText } from './format-trail.ts';
+import { formatEdges, formatHolds } from './format-wait-for.ts';
 import { frameText } from './frame-text.ts';
 import type { ReportStyle } from './report-style.ts';
+import { requestTitle } from './request-title.ts';
 
 const MAX_WAITS = 8;
 const MAX_WAITERS = 8;
@@ -36,6 +38,7 @@ export function formatRequest(request: DumpRequest, dump: Dump, style: ReportSty
   }
   if (request.waitsFor.length > MAX_WAITS)
     lines.push(colors.dim(`  … waits for ${request.waitsFor.length - MAX_WAITS} more`));
+  lines.push(...formatEdges(request, dump, style), ...formatHolds(request, style));
   lines.push(...formatPending(request, style), ...formatStacks(request, dump, style));
   return lines;
 }
@@ -45,11 +48,6 @@ function seenLines({ seenAt = [] }: DumpRequest, { cwd }: ReportStyle): string[]
   return seenAt
     .slice(0, MAX_WAITS)
     .map(({ frame, times }) => `  seen ${times} ${times === 1 ? 'time' : 'times'} ${frameText(frame, cwd)}`);
-}
-
-/** `#41 GET /reports/:id`, safe to print. */
-export function requestTitle(request: Pick<DumpRequest, 'id' | 'method' | 'route' | 'path'>): string {
-  return `#${request.id} ${cleanText(request.method, 20)} ${cleanText(request.route || request.path, 120)}`;
 }
 
 /** `"charged the card" (src/pay.ts:31), 10.1 s ago`, safe to print. */
@@ -64,6 +62,8 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
   const idle = formatDuration(request.idleMs);
   const timeout = `timeout ${formatDuration(request.timeoutMs)}`;
   switch (request.verdict?.evidence ?? dumpEvidence) {
+    case 'proven-cycle':
+      return `deadlocked, nothing moved for ${idle}, ${timeout}`;
     case 'slow':
       return `slow: it moved ${idle} ago, and is not done`;
     case 'on-request':

@@ -1,8 +1,8 @@
 import type { DumpRequest } from '@hangwatch/protocol';
 import { cleanText } from './clean-text.ts';
 import { formatDuration } from './format-duration.ts';
-import { requestTitle } from './format-request.ts';
 import type { ReportStyle } from './report-style.ts';
+import { requestTitle } from './request-title.ts';
 
 /** The requests that are not described in full, one a line: what, for how long, since when idle, last checkpoint. */
 export function formatTable(requests: readonly DumpRequest[], style: ReportStyle): string[] {

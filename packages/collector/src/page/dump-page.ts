@@ -5,6 +5,7 @@ import {
   errorText,
   formatDuration,
   frameText,
+  holdText,
   requestTitle,
   staleText,
   standing,
@@ -20,6 +21,7 @@ import { layerFacts } from './layer-facts.ts';
 import { layout } from './layout.ts';
 import { recorderTable } from './recorder-table.ts';
 import { stackList } from './stack-list.ts';
+import { waitForSection } from './wait-for-section.ts';
 
 const MAX_STUCK = 50;
 const MAX_ROWS = 500;
@@ -36,6 +38,7 @@ export function dumpPage(dump: Dump, now: Date): string {
 ${dump.follows !== undefined && html` <a href="/dumps/${encodeURIComponent(dump.follows)}">The report that this follows</a>`}</p>
 ${blockSection(dump)}
 ${crashFacts(dump)}
+${waitForSection(dump)}
 ${
   stuck.length > 0 &&
   html`<section><h2>Stuck</h2>${stuck.slice(0, MAX_STUCK).map((request) => stuckRequest(request, dump))}
@@ -88,6 +91,7 @@ ${request.waitsFor.map(
   ({ type, label, sinceMs }) =>
     html`<p class="wait">waits for ${type} <b>${label}</b> for ${formatDuration(sinceMs)}</p>`,
 )}
+${(request.holds ?? []).map((hold) => html`<p class="wait">${holdText(hold, { cwd })}</p>`)}
 ${layerFacts(request, cwd)}
 ${stackList(request, dump)}
 </section>`;

@@ -219,5 +219,5 @@ function standsAsReported({ episode, advancedAtMs, outboundAtMs }: Watched, ownM
 
 const repeated = ({ evidence, summary }: DumpRequestVerdict): DumpRequestVerdict => ({
   evidence,
-  summary: `${summary}; it was reported before, and has moved on since`,
+  summary: `${summary}; it was reported before${evidence === 'proven-cycle' ? '' : ', and has moved on since'}`,
 });

@@ -140,7 +140,8 @@ class OpenClaim implements Claim {
     const { record, resource } = claim;
     if (claim.state === 'over') return;
     // Released by somebody else than its holder: then so may be what others hold.
-    if (claim.state === 'held' && record !== undefined && existingTracker()?.current() !== record) resource.isDoubtful = true;
+    if (claim.state === 'held' && record !== undefined && existingTracker()?.current() !== record)
+      resource.isDoubtful = true;
     claim.state = 'over';
     claim.promise = undefined;
     resource.unlink(claim);

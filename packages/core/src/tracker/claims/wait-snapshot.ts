@@ -2,8 +2,8 @@ import type { DumpFrame } from '@hangwatch/protocol';
 import { clockSince } from '../../shared/slot-layout.ts';
 import type { Claim, Party, SharedResource, WaitSnapshot } from '../../shared/wait-snapshot.ts';
 import type { RequestRecord } from '../request-record.ts';
-import { ClaimRecord } from './claim-record.ts';
 import { claimSite } from './claim-evidence.ts';
+import { ClaimRecord } from './claim-record.ts';
 import { type OnlyWaiting, stillOnlyWaits } from './only-waits.ts';
 import type { TrackedResource } from './tracked-resource.ts';
 

@@ -36,7 +36,33 @@ const facts = (parts: Partial<Case>): Case => ({
   ...parts,
 });
 
+const waiting = (sinceMs: number, proven = false) => ({
+  verdict: {
+    evidence: proven ? ('proven-cycle' as const) : ('pool-exhausted' as const),
+    summary: 'waits for pool "pg"',
+  },
+  sinceMs,
+  proven,
+});
+
 const table: [string, Partial<Case>, string][] = [
+  ['a deadlock is one, whatever else is seen', { waiting: waiting(10, true), evidence: undefined }, 'proven-cycle'],
+  [
+    'nothing moves since it waits for a pool',
+    { suspicion: 'still', idleMs: 1_000, waiting: waiting(950) },
+    'pool-exhausted',
+  ],
+  [
+    'nothing moves, and it began to wait for a pool later',
+    { suspicion: 'still', idleMs: 1_000, waiting: waiting(500) },
+    'no-progress',
+  ],
+  ['own chain stands still since it waits for a pool', { waiting: waiting(2_000) }, 'pool-exhausted'],
+  [
+    'an event stream that waits for a pool',
+    { suspicion: 'still', waiting: waiting(2_000), evidence: evidence({ openEnded: true }) },
+    'acquitted for 1000',
+  ],
   ['nothing moves', { suspicion: 'still', idleMs: 1_000 }, 'no-progress'],
   [
     'nothing moves and the main thread is silent',

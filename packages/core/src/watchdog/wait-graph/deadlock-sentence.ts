@@ -8,7 +8,10 @@ const MOST_NAMED = 4;
  *
  * @returns `undefined` where there is none
  */
-export function deadlockSentence(requests: readonly DumpRequest[], waitFor: DumpWaitFor | undefined): string | undefined {
+export function deadlockSentence(
+  requests: readonly DumpRequest[],
+  waitFor: DumpWaitFor | undefined,
+): string | undefined {
   const [cycle] = waitFor?.cycles ?? [];
   if (waitFor === undefined || cycle === undefined) return undefined;
   const edges = cycle.map((index) => waitFor.edges[index]).filter((edge): edge is DumpWaitEdge => edge !== undefined);
@@ -18,7 +21,8 @@ export function deadlockSentence(requests: readonly DumpRequest[], waitFor: Dump
   const [first] = edges;
   if (first === undefined) return undefined;
   const others = waitFor.cycles.length === 1 ? '' : `; and ${waitFor.cycles.length - 1} more`;
-  if (edges.length === 1) return `deadlock: ${nameOf(first.request)} waits for ${things}, which it holds itself${others}`;
+  if (edges.length === 1)
+    return `deadlock: ${nameOf(first.request)} waits for ${things}, which it holds itself${others}`;
   const named = edges.slice(0, MOST_NAMED).map(({ request }) => nameOf(request));
   const left = edges.length - named.length;
   const last = left > 0 ? `${left} more` : named.pop();

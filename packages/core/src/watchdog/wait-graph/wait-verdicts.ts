@@ -71,12 +71,15 @@ class Queue {
       const own = this.#held.every(({ party }) => party === wait.party);
       return {
         evidence: 'proven-cycle',
-        summary: own ? `waits for ${what}, which it holds itself` : `waits for ${what}, ${this.#by(oldest, short)}: neither can go on`,
+        summary: own
+          ? `waits for ${what}, which it holds itself`
+          : `waits for ${what}, ${this.#by(oldest, short)}, and neither can go on`,
       };
     }
     if (used + wait.amount <= capacity) return undefined;
     const leaked = this.#held.filter(({ party }) => this.#parties[party]?.kind === 'ended');
-    const evidence = leaked.length > 0 ? 'leaked' : capacity > 1 && capacity <= MOST_OF_A_POOL ? 'pool-exhausted' : 'no-progress';
+    const evidence =
+      leaked.length > 0 ? 'leaked' : capacity > 1 && capacity <= MOST_OF_A_POOL ? 'pool-exhausted' : 'no-progress';
     if (this.#held.length === 1 || capacity > MOST_OF_A_POOL)
       return { evidence, summary: `waits for ${what}, ${this.#by(oldest, short)}${until}` };
     const shown = leaked[0] ?? oldest;
@@ -92,7 +95,11 @@ class Queue {
   #by({ party, sinceMs, site }: Claim, short: ShortPath): string {
     const holder = this.#parties[party];
     const who =
-      holder === undefined ? 'nobody' : holder.kind === 'request' ? `${holder.name} (#${holder.request})` : holderName(holder);
+      holder === undefined
+        ? 'nobody'
+        : holder.kind === 'request'
+          ? `${holder.name} (#${holder.request})`
+          : holderName(holder);
     return `held by ${who} for ${seconds(sinceMs)}${acquiredAt(site, short)}`;
   }
 }

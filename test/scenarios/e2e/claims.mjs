@@ -1,0 +1,183 @@
+// Servers of four frameworks whose requests wait for locks and pools of the application's own, made known with `resource`.
+import http from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { resource, watchServer, withoutRequest } from '@hangwatch/core';
+import hangwatchExpress from '@hangwatch/express';
+import hangwatchFastify from '@hangwatch/fastify';
+import { hangwatch as hangwatchKoa } from '@hangwatch/koa';
+import express from 'express';
+import Fastify from 'fastify';
+import Koa from 'koa';
+
+const OPTIONS = { timeout: 300, scanInterval: 100 };
+
+/** A lock or a pool as applications write them, which tells hangwatch what it does. */
+class Seats {
+  #queue = [];
+  #taken = 0;
+  #resource;
+
+  constructor(name, options = {}) {
+    this.#resource = resource(name, { inUse: () => this.#taken, ...options });
+  }
+
+  take(timeoutMs) {
+    const claim = this.#resource.claim({ timeoutMs });
+    return claim.waitsFor(
+      withoutRequest(() =>
+        this.#turn().then(() => {
+          claim.acquired();
+          return () => {
+            claim.end();
+            this.#taken -= 1;
+            this.#queue.shift()?.();
+          };
+        }),
+      ),
+    );
+  }
+
+  async #turn() {
+    while (this.#taken >= this.#resource.capacity) await new Promise((resolve) => this.#queue.push(resolve));
+    this.#taken += 1;
+  }
+}
+
+/** Everybody waits here until so many have come. */
+function meeting(count) {
+  let arrived = 0;
+  let open;
+  const all = new Promise((resolve) => {
+    open = resolve;
+  });
+  return () => {
+    if (++arrived === count) open();
+    return all;
+  };
+}
+
+const never = () => new Promise(() => {});
+
+/** Two requests that take two locks in the opposite order; `second` is how each waits for its second. */
+function crossing(name, second = (seats) => seats.take(), options = {}) {
+  const [a, b] = [new Seats(`${name} a`, options), new Seats(`${name} b`, options)];
+  const both = meeting(2);
+  const route = (first, other) => async () => {
+    const release = await first.take();
+    await both();
+    (await second(other, release))();
+    release();
+  };
+  return { [`/${name}/a`]: route(a, b), [`/${name}/b`]: route(b, a) };
+}
+
+const self = new Seats('self');
+const reentrant = new Seats('reentrant', { reentrant: true });
+const pool = new Seats('pool', { capacity: 2 });
+const poolFull = meeting(2);
+const busy = new Seats('busy', { capacity: 2, type: 'pool' });
+const leaky = new Seats('leaky', { capacity: 2 });
+const background = new Seats('background');
+const passedOn = new Seats('passed on');
+let passed;
+
+const routes = {
+  ...crossing('cycle-http'),
+  ...crossing('cycle-fastify'),
+  ...crossing('cycle-express'),
+  ...crossing('cycle-koa'),
+  ...crossing('timed', (seats) => seats.take(600_000)),
+  ...crossing('race', (seats) => Promise.race([seats.take(), delay(600_000)])),
+  ...crossing('beside', async (seats, release) => {
+    void delay(600_000).then(release);
+    return seats.take();
+  }),
+  ...crossing('all', async (seats) => (await Promise.all([seats.take(), seats.take()]))[0]),
+  ...crossing('all-but', async (seats) => (await Promise.all([seats.take(), delay(600_000)]))[0]),
+  ...crossing('miscounted', undefined, { inUse: () => 0 }),
+  async '/self'() {
+    await self.take();
+    await self.take();
+  },
+  async '/reentrant'() {
+    await reentrant.take();
+    await reentrant.take();
+  },
+  async '/pool'() {
+    await pool.take();
+    await poolFull();
+    await pool.take();
+  },
+  async '/busy-holder'() {
+    await busy.take();
+    await never();
+  },
+  async '/busy-waiter'() {
+    await busy.take();
+  },
+  async '/leak'() {
+    await leaky.take();
+  },
+  async '/leak-waiter'() {
+    await leaky.take();
+  },
+  async '/background'() {
+    await background.take();
+  },
+  /** Once somebody else has released what a request held, nothing that is held of it proves anything. */
+  async '/hand-over'() {
+    passed = await passedOn.take();
+    await never();
+  },
+  async '/release-for-another'() {
+    passed();
+  },
+  async '/passed-on'() {
+    await passedOn.take();
+    await passedOn.take();
+  },
+};
+
+const handle = (path) => Promise.resolve(routes[path.split('?')[0]]?.());
+const listening = (server) =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
+
+const plain = http.createServer(async (request, response) => {
+  await handle(request.url);
+  response.end('ok');
+});
+watchServer(plain, OPTIONS);
+await background.take();
+
+const fastify = Fastify();
+await fastify.register(hangwatchFastify, OPTIONS);
+fastify.get('/*', async (request) => {
+  await handle(request.url);
+  return 'ok';
+});
+await fastify.ready();
+
+const expressApp = express();
+expressApp.use(hangwatchExpress(OPTIONS));
+expressApp.use(async (request, response) => {
+  await handle(request.url);
+  response.end('ok');
+});
+
+const koa = new Koa();
+koa.use(hangwatchKoa(OPTIONS));
+koa.use(async (context, next) => {
+  await next();
+  context.body = 'ok';
+});
+koa.use(async (context) => {
+  await handle(context.url);
+});
+
+const ports = {
+  http: await listening(plain),
+  fastify: await listening(fastify.server),
+  express: await listening(http.createServer(expressApp)),
+  koa: await listening(http.createServer(koa.callback())),
+};
+console.log(JSON.stringify(ports));
