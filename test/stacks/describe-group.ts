@@ -30,15 +30,19 @@ export interface GroupOptions {
 /** Runs a group of cases, in a process of its own, on each Node, and makes a test of each of its results. */
 export async function describeGroup(group: string, options: GroupOptions): Promise<void> {
   const file = fileURLToPath(new URL(`../scenarios/stacks/${group}.mjs`, import.meta.url));
-  const runs: { binary: NodeBinary; report: GroupReport }[] = [];
   const { execArgv, args, majors } = options;
-  for (const binary of nodeBinaries()) {
-    if (majors !== undefined && !majors.includes(binary.major)) continue;
-    const { stdout, stderr } = await runScenario(file, { node: binary.path, execArgv, args, timeoutMs: 60_000 });
+  const run = async (binary: NodeBinary): Promise<{ binary: NodeBinary; report: GroupReport }> => {
+    const { stdout, stderr } = await runScenario(file, { node: binary.path, execArgv, args, timeoutMs: 120_000 });
     const line = stdout.trim().split('\n').at(-1) ?? '';
     if (!line.startsWith('{')) throw new Error(`${group} on ${binary.version} gave no report\n${stdout}\n${stderr}`);
-    runs.push({ binary, report: JSON.parse(line) as GroupReport });
-  }
+    return { binary, report: JSON.parse(line) as GroupReport };
+  };
+  // At once: they wait, mostly.
+  const runs = await Promise.all(
+    nodeBinaries()
+      .filter(({ major }) => majors === undefined || majors.includes(major))
+      .map(run),
+  );
   const title = [...(execArgv ?? []), group, ...(args ?? [])].join(' ');
   describe.each(runs)(`${title} on Node $binary.version`, ({ report }) => {
     it(`has all ${options.count} results, of a tracker that works`, () => {

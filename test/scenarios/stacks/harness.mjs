@@ -105,10 +105,13 @@ export async function report(url, { waitMs = 300, files = [], early = false, cle
     return { ...x, errors, context: begin(x.handler, (error) => errors.push(String(error?.message ?? error))) };
   });
   if (early) for (const { context } of running) sampleFirstWaiters(context);
-  await new Promise((resolve) => setTimeout(resolve, waitMs));
-  clock[0] += waitMs;
-  const { stacks } = collect(running.map((x) => x.context));
-  const results = running.map(({ name, own, other = [], limit, dependency, errors, context, minimum = 20 }) => {
+  const look = async () => {
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    clock[0] += waitMs;
+    const { stacks } = collect(running.map((x) => x.context));
+    return running.map((each) => judge(each, stacks));
+  };
+  const judge = ({ name, own, other = [], limit, dependency, errors, context, minimum = 20 }, stacks) => {
     if (major < minimum) return { name, ok: true, skipped: `Node ${minimum} and later have it` };
     const got = stacks.get(context);
     const has = (expected, isOwn) =>
@@ -127,7 +130,11 @@ export async function report(url, { waitMs = 300, files = [], early = false, cle
     const ok = missing.length === 0 && errors.length === 0 && tracker.stats.failures === 0;
     const seen = got.map((stack) => `${stack.own ? 'own' : 'other'}: ${show(stack.frames)}`);
     return { name, ok, limit, ...(ok ? {} : { missing, seen, errors }) };
-  });
+  };
+  // On a busy machine a response may not have come as far as its case says.
+  const until = Date.now() + 10_000;
+  let results = await look();
+  while (Date.now() < until && results.some(({ ok }) => !ok)) results = await look();
   cleanUp();
   print(results);
 }
