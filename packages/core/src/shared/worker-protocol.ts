@@ -47,6 +47,7 @@ export interface WatchdogSettings {
   readonly blockedLoopMs: number;
   /** Whether a blocked main thread is paused, for as long as it takes to read its stack. */
   readonly blockedLoopStack: boolean;
+  readonly pauses: PauseLimits;
   readonly cwd: string;
   readonly nodeVersion: string;
   /** `performance.timeOrigin` of the main thread, for its uptime. */
@@ -54,6 +55,14 @@ export interface WatchdogSettings {
   readonly notifyHang: boolean;
   /** Whether a record is kept of what would be known if the process died. */
   readonly keepsRecord: boolean;
+}
+
+/** How often a blocked main thread is paused. */
+export interface PauseLimits {
+  /** Milliseconds from one pause to the next, at least. */
+  readonly everyMs: number;
+  /** Share of the main thread's time that pauses take, at most. */
+  readonly share: number;
 }
 
 /** A slot at one occupation: a slot that was freed and taken again has another generation. */

@@ -91,6 +91,7 @@ function setUp(
       poolSize: 4,
       blockedLoopMs: options.blockedLoopMs ?? 0,
       blockedLoopStack: true,
+      pauses: { everyMs: 60_000, share: 0.01 },
       cwd: '/app',
       nodeVersion: 'v20.20.0',
       startedAtMs: Date.now(),

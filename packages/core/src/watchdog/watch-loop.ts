@@ -111,10 +111,11 @@ export class WatchLoop {
       ...parts.blockProbe,
       header: this.#header,
       thresholdMs: settings.blockedLoopMs,
+      pauses: settings.pauses,
       cwd: settings.cwd,
       monotonicMs,
       post,
-      anyInFlight: () => inFlight().length > 0,
+      noticed: () => blocks.noticed(),
       report: (found) => blocks.report(found),
       ended: (block, follows) => blocks.ended(block, follows),
     });

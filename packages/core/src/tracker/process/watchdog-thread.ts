@@ -8,7 +8,7 @@ import type { DumpCrash } from '@hangwatch/protocol';
 import { HangwatchError } from '../../errors.ts';
 import { messageOf } from '../../message-of.ts';
 import { kCrashTold, kRecordKept } from '../../shared/slot-layout.ts';
-import type { StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../../shared/worker-protocol.ts';
+import type { PauseLimits, StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../../shared/worker-protocol.ts';
 import { WORKER_PROTOCOL_VERSION } from '../../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../../version.ts';
 import type { EvidenceDesk } from '../evidence/evidence-desk.ts';
@@ -26,6 +26,7 @@ import { findWatchdogFile } from './watchdog-file.ts';
 /** Restarts after an unasked death, and the pause before each. */
 const RESTART_DELAYS_MS = [100, 1_000, 10_000];
 const LONGEST_EVIDENCE_WAIT_MS = 1_000;
+const PAUSES: PauseLimits = { everyMs: 60_000, share: 0.01 };
 
 /** `idle` until the first request; `failed` for good once it could not be started or died too often. */
 export type State = 'idle' | 'running' | 'restarting' | 'failed' | 'stopped';
@@ -246,6 +247,7 @@ export class WatchdogThread {
       poolSize: poolSize(),
       blockedLoopMs: options.blockedLoopMs,
       blockedLoopStack: options.blockedLoopStack,
+      pauses: PAUSES,
       cwd: process.cwd(),
       nodeVersion: process.version,
       startedAtMs: performance.timeOrigin,

@@ -21,16 +21,24 @@ export class BlockReports {
   readonly #parts: Parts;
   /** For the one that tells the block's end. */
   #last: Dump | undefined;
+  /** As the block was noticed. */
+  #inFlightThen: readonly Watched[] = [];
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
+  /** A block is noticed. Returns whether anybody waits for its end. */
+  noticed(): boolean {
+    this.#inFlightThen = this.#parts.inFlight();
+    return this.#inFlightThen.length > 0;
+  }
+
   /** @returns the dump's id; `undefined` where it was held back, and counted */
   report({ block, evidence: paused, follows }: FoundBlock): string | undefined {
     const { base, outbox, nowMs } = this.#parts;
+    const inFlight = this.#inFlight(block.running ?? block.lastRan);
     const evidence = new Map((paused?.requests ?? []).map((request) => [request.slot, request]));
-    const inFlight = this.#parts.inFlight();
     const fingerprint = this.#fingerprint(block, inFlight, evidence);
     const ran = this.#ran(block, follows);
     const build = () => blockDump(base, { block, inFlight, evidence, fingerprint, nowMs: nowMs(), ran, follows });
@@ -48,6 +56,14 @@ export class BlockReports {
     if (last?.id !== follows) return;
     this.#last = undefined;
     outbox.send(blockEndedDump(base, block, last, inFlight(), nowMs()));
+  }
+
+  /** A report that comes late comes after the main thread has gone on: who blocked it may be gone, and another in its place. */
+  #inFlight(blocking: number | undefined): readonly Watched[] {
+    const now = this.#parts.inFlight();
+    const then = this.#inFlightThen.find(({ reading }) => reading.request === blocking);
+    if (then === undefined || now.some(({ reading }) => reading.request === blocking)) return now;
+    return [then, ...now.filter(({ slot }) => slot !== then.slot)];
   }
 
   #ran(block: DumpBlock, follows: string | undefined): DumpRequest | undefined {

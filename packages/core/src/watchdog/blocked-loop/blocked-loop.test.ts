@@ -38,7 +38,8 @@ function setUp(parts: Partial<BlockedLoopParts> = {}) {
     debuggerAttached: () => false,
     takeStack: undefined,
     whyNoStack: 'no stack: off',
-    anyInFlight: () => true,
+    pauses: { everyMs: 60_000, share: 0.01 },
+    noticed: () => true,
     report: (found) => `dump-${reports.push(found)}`,
     ended: ({ sinceMs }, follows) => ended.push({ sinceMs, follows }),
     ...parts,
@@ -278,7 +279,7 @@ describe('no block', () => {
 
   test('is one that nobody waits for but a self-test: the thread is not paused for it', async () => {
     const stack = pendingStack();
-    const { reports, ended, block, goOn } = setUp({ takeStack: stack.takeStack, anyInFlight: () => false });
+    const { reports, ended, block, goOn } = setUp({ takeStack: stack.takeStack, noticed: () => false });
     block();
     await vi.advanceTimersByTimeAsync(5_000);
     goOn();

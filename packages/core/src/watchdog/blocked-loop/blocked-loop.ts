@@ -1,6 +1,6 @@
 import type { DumpBlock } from '@hangwatch/protocol';
 import { kInFlight, kRunning } from '../../shared/slot-layout.ts';
-import type { PausedEvidence, ToMain } from '../../shared/worker-protocol.ts';
+import type { PausedEvidence, PauseLimits, ToMain } from '../../shared/worker-protocol.ts';
 import { type BlockFacts, type BlockStack, explainBlock } from './explain-block.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { KernelReading } from './kernel-thread.ts';
@@ -12,9 +12,6 @@ const LONGEST_INTERVAL_MS = 100;
 const LATE_INTERVAL_MS = 20;
 /** How long the first report waits for the stack. */
 const STACK_WAIT_MS = 350;
-/** Pauses of the main thread: one a minute, and at most this share of its time. */
-const PAUSE_EVERY_MS = 60_000;
-const PAUSE_SHARE = 0.01;
 /** After a block the application has what lay waiting for it, before its requests are asked why they stand still. */
 const DRAIN_MS = 500;
 /** A report of the block is this near: evidence that the main thread does not give can wait for it. */
@@ -42,8 +39,9 @@ export interface BlockedLoopParts {
   /** `undefined`: the stack is not to be taken; `why` says so in the report. */
   readonly takeStack: ((stillBlocked: () => boolean) => Pick<TakeStack, 'outcome' | 'cancel'>) | undefined;
   readonly whyNoStack: string;
-  /** Whether anybody's request is in flight, and not a self-test's alone. Asked once a block. */
-  readonly anyInFlight: () => boolean;
+  readonly pauses: PauseLimits;
+  /** A block is noticed. Returns whether anybody's request is in flight, and not a self-test's alone. */
+  readonly noticed: () => boolean;
   /** Sends a report. Returns the dump's id, or `undefined` where it was suppressed. */
   readonly report: (found: FoundBlock) => string | undefined;
   /** The block that was last reported as `follows` is over. */
@@ -60,6 +58,8 @@ interface Episode {
   readonly first: Observation;
   last: Observation;
   silentMs: number;
+  /** Who began or went on last before it; 0: nobody. */
+  readonly lastRan: number;
   /** A debugger keeps the thread, which is no block; or nobody waits for it. */
   standingOff: boolean;
   taking: Pick<TakeStack, 'outcome' | 'cancel'> | undefined;
@@ -151,12 +151,13 @@ export class BlockedLoop {
   }
 
   #blocked(first: Observation, last: Observation): void {
-    const { takeStack, whyNoStack, debuggerAttached, anyInFlight } = this.#parts;
+    const { header, takeStack, whyNoStack, debuggerAttached, noticed, pauses } = this.#parts;
     const episode: Episode = {
       first,
       last,
       silentMs: this.#silentMs,
-      standingOff: debuggerAttached() || !anyInFlight(),
+      lastRan: Atomics.load(header, kRunning),
+      standingOff: debuggerAttached() || !noticed(),
       taking: undefined,
       reported: undefined,
       told: false,
@@ -169,7 +170,7 @@ export class BlockedLoop {
     } else if (last.atMs < this.#nextPauseMs) {
       this.#report(episode, undefined, 'no stack: one was taken a short while ago');
     } else {
-      this.#nextPauseMs = last.atMs + PAUSE_EVERY_MS;
+      this.#nextPauseMs = last.atMs + pauses.everyMs;
       episode.taking = takeStack(() => !episode.over && !this.#heartbeat.answered);
       this.#awaitStack(episode, episode.taking.outcome);
     }
@@ -183,7 +184,8 @@ export class BlockedLoop {
     void outcome.then((taken) => {
       clearTimeout(first);
       episode.taking = undefined;
-      this.#nextPauseMs = Math.max(this.#nextPauseMs, this.#parts.monotonicMs() + taken.costMs / PAUSE_SHARE);
+      const { monotonicMs, pauses } = this.#parts;
+      this.#nextPauseMs = Math.max(this.#nextPauseMs, monotonicMs() + taken.costMs / pauses.share);
       if (taken.type === 'foreign') episode.standingOff = true;
       else if (taken.type === 'stack')
         this.#report(episode, taken, taken.stack.late ? 'the stack was taken as native code returned' : undefined);
@@ -207,16 +209,15 @@ export class BlockedLoop {
   }
 
   #facts(
-    { first, last, silentMs }: Episode,
+    { first, last, silentMs, lastRan }: Episode,
     stack: BlockStack | undefined,
     stackNote: string | undefined,
     running: BlockFacts['running'],
   ): BlockFacts {
-    const { header, cwd, readSleep } = this.#parts;
+    const { cwd, readSleep } = this.#parts;
     const late = stack?.late === true;
     // A stack that comes late is that of a thread that has just woken up: what it slept in was seen before.
     const now = late && first.reading?.state !== 'R' ? first.reading : last.reading;
-    const lastRan = Atomics.load(header, kRunning);
     return {
       sinceMs: silentMs,
       first: first.reading,

@@ -72,7 +72,7 @@ describe('from a stack', () => {
       'something that returned',
       stackOf([frame('after')], { late: true, source: 'test(x)' }),
       'native-call',
-      'was in native code in after (a.js:3:5)',
+      'was in native code, and went on in after (a.js:3:5)',
     ],
     [
       'a full heap',
@@ -154,5 +154,5 @@ describe('whose code it is', () => {
 test('what a thread slept in before its stack was taken is said, where it says more', () => {
   const sleep = { cause: 'file-system', what: 'reads from a FIFO', systemCall: 'read' } as const;
   const block = explain({ sleep, stack: stackOf([frame('after')], { late: true }), last: reading(1, 0, 'S') });
-  expect(block).toMatchObject({ cause: 'file-system', what: 'reads from a FIFO in after (a.js:3:5)' });
+  expect(block).toMatchObject({ cause: 'file-system', what: 'reads from a FIFO, and went on in after (a.js:3:5)' });
 });

@@ -8,7 +8,7 @@ export interface BlockStack {
   readonly frames: readonly DumpFrame[];
   /** Source text from the innermost frame's position to the end of its line. */
   readonly source: string;
-  /** It was taken as native code returned: what ran until then is above it, or was called from it. */
+  /** It was taken as native code returned: what ran until then was called from it, or shortly before. */
   readonly late: boolean;
   readonly heapUsed: number | undefined;
 }
@@ -54,7 +54,7 @@ export function explainBlock(facts: BlockFacts): DumpBlock {
     sinceMs: facts.sinceMs,
     state,
     cause,
-    what: `${what}${stack === undefined ? '' : placeText(stack.frames, facts.cwd)}${isNobodys(running) ? ' (no request: background work)' : ''}`,
+    what: `${what}${stack === undefined ? '' : placeText(stack.frames, facts.cwd, stack.late)}${isNobodys(running) ? ' (no request: background work)' : ''}`,
     ...(sleep?.systemCall === undefined ? {} : { systemCall: sleep.systemCall }),
     ...(cpuMs === undefined ? {} : { cpuMs: Math.round(cpuMs) }),
     ...(cpuWaitMs === undefined ? {} : { cpuWaitMs: Math.round(cpuWaitMs) }),
@@ -95,7 +95,7 @@ function causeOf(
       what: `gets hardly any CPU (${share}% of the time: others take it, or a quota is used up)`,
     };
   const found = withoutStarvation(stack, sleep, state);
-  return starved ? { ...found, what: `${found.what}, with a CPU for ${share}% of the time,` } : found;
+  return starved ? { ...found, what: `${found.what} (with a CPU for ${share}% of the time)` } : found;
 }
 
 function withoutStarvation(

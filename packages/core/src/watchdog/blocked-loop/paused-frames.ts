@@ -5,7 +5,16 @@ import type { DumpFrame } from '@hangwatch/protocol';
 export interface CallFrame {
   readonly callFrameId: string;
   readonly functionName: string;
-  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number };
+  readonly location: Location;
+  /** Where the function begins. */
+  readonly functionLocation?: Location;
+}
+
+/** A position as the inspector reports it, counted from 0. */
+interface Location {
+  readonly scriptId: string;
+  readonly lineNumber: number;
+  readonly columnNumber?: number;
 }
 
 /** Frames kept of one synchronous stack: a recursion has thousands. */

@@ -277,6 +277,25 @@ describe('late', () => {
     expect(await taking.outcome).toMatchObject({ stack: { late } });
   });
 
+  test.each([
+    [[], ['']],
+    [[{}], ['spin', '']],
+    [undefined, ['spin', '']],
+  ])('the function that has just begun is none that took its time: %j', async (locations, functions) => {
+    const { session, taking } = setUp();
+    await vi.advanceTimersByTimeAsync(1_000);
+    session.answer('Runtime.getIsolateId');
+    session.answer('Debugger.enable');
+    const [top, ...rest] = PAUSED.callFrames;
+    const functionLocation = { scriptId: '9', lineNumber: 1, columnNumber: 0 };
+    session.tell('Debugger.paused', { ...PAUSED, callFrames: [{ ...top, functionLocation }, ...rest] });
+    expect(session.asked.at(-1)).toBe('Debugger.resume');
+    session.answer('Debugger.getPossibleBreakpoints', { locations });
+    session.answer('Debugger.resume');
+    const outcome = await taking.outcome;
+    expect(outcome.type === 'stack' && outcome.stack.frames.map((frame) => frame.function)).toEqual(functions);
+  });
+
   test('is not what V8 takes to tell of a thousand scripts; that is what it costs', async () => {
     const { session, taking } = setUp();
     await vi.advanceTimersByTimeAsync(20);

@@ -186,9 +186,12 @@ export class TakeStack {
         };
         this.#ask(session, top, (more) => {
           if (found.stack === undefined) return;
+          const { frames } = found.stack;
           found.evidence = more.evidence ?? found.evidence;
           found.stack = {
             ...found.stack,
+            // It has done nothing yet: the native code was called before it.
+            frames: more.hasJustBegun === true && frames.length > 1 ? frames.slice(1) : frames,
             source: more.source ?? found.stack.source,
             heapUsed: more.evidence?.heapUsed ?? found.stack.heapUsed,
           };
@@ -205,7 +208,7 @@ export class TakeStack {
   #ask(
     session: InspectorSession,
     top: CallFrame | undefined,
-    told: (more: { source?: string; evidence?: PausedEvidence }) => void,
+    told: (more: { source?: string; evidence?: PausedEvidence; hasJustBegun?: boolean }) => void,
   ): void {
     session.post(
       'Runtime.evaluate',
@@ -221,6 +224,13 @@ export class TakeStack {
         if (evidence !== undefined) told({ evidence });
       },
     );
+    if (this.#late && top?.functionLocation !== undefined) {
+      const { location: end, functionLocation: start } = top;
+      session.post('Debugger.getPossibleBreakpoints', { start, end, restrictToFunction: true }, (_error, result) => {
+        const { locations } = (result ?? {}) as { locations?: unknown[] };
+        told({ hasJustBegun: locations?.length === 0 });
+      });
+    }
     if (top === undefined || (this.#scripts.get(top.location.scriptId)?.length ?? LONGEST_SOURCE) >= LONGEST_SOURCE)
       return;
     session.post('Debugger.getScriptSource', { scriptId: top.location.scriptId }, (_error, result) => {

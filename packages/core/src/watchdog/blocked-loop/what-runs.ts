@@ -28,7 +28,7 @@ export function whatRuns(stack: readonly DumpFrame[], source: string, late: bool
     if (CHILD_PROCESS.test(api.function))
       return { cause: 'child-process', what: `waits for a child process (${api.function})` };
     if (FILE_SYSTEM.test(api.file)) return { cause: 'file-system', what: `is in a file system call (${api.function})` };
-    if (late || COMPUTING.test(api.file)) return { cause: 'native-call', what: `is in native code (${api.function})` };
+    if (late || COMPUTING.test(api.file)) return { cause: 'native-call', what: `is in native code (${nameOf(api)})` };
   }
   if (late) return { cause: 'native-call', what: 'was in native code' };
   if (/^wait\s*\(/.test(source)) return { cause: 'thread-wait', what: 'waits for another thread (Atomics.wait)' };
@@ -39,13 +39,20 @@ export function whatRuns(stack: readonly DumpFrame[], source: string, late: bool
   return { cause: 'javascript', what: 'runs JavaScript' };
 }
 
-/** ` in parse (src/parse.ts:31:20)`, or nothing. */
-export function placeText(stack: readonly DumpFrame[], cwd: string): string {
+/**
+ * ` in parse (src/parse.ts:31:20)`, or nothing. Of native code that the application called by itself, and that had returned, it is only known
+ * where the thread went on.
+ */
+export function placeText(stack: readonly DumpFrame[], cwd: string, late: boolean): string {
   const place = placeOf([stack]);
   if (place === undefined) return '';
   const file = place.file.startsWith(`${cwd}/`) ? place.file.slice(cwd.length + 1) : place.file;
-  return ` in ${place.function || '(anonymous)'} (${file}:${place.line}:${place.column})`;
+  const where = late && nodeApiOf(stack) === undefined ? ', and went on in' : ' in';
+  return `${where} ${place.function || '(anonymous)'} (${file}:${place.line}:${place.column})`;
 }
+
+/** What V8 calls it says nothing to those who call it `gzipSync`, `inflateSync` and so on. */
+const nameOf = (api: DumpFrame) => (api.function === 'syncBufferWrapper' ? 'zlib' : api.function);
 
 /** Node's own function that the application called: the last of Node's frames before the first of other code. */
 function nodeApiOf(stack: readonly DumpFrame[]): DumpFrame | undefined {

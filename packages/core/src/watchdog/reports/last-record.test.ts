@@ -1,54 +1,15 @@
 import type { Dump } from '@hangwatch/protocol';
 import { expect, test } from 'vitest';
-import { recorderBytes } from '../../shared/recorder-layout.ts';
-import { FLAG_UNWATCHED, HEADER_CELLS } from '../../shared/slot-layout.ts';
-import { WORKER_PROTOCOL_VERSION } from '../../shared/worker-protocol.ts';
-import { ClockPauses } from '../table/clock-pauses.ts';
-import { RecentPast } from '../table/recent-past.ts';
-import { RecorderReader } from '../table/recorder-reader.ts';
+import { FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
 import { Scanner } from '../table/scanner.ts';
 import { TableReader } from '../table/table-reader.ts';
 import { TestingTable } from '../table/testing-table.ts';
-import { DumpBase } from './dump-base.ts';
 import { LastRecord } from './last-record.ts';
+import { testingDumpBase } from './testing/dump-base.ts';
 
 function setUp(scanIntervalMs = 100) {
-  const texts = new Map<number, string>();
-  const past = new RecentPast(
-    new RecorderReader(new SharedArrayBuffer(recorderBytes(64))),
-    texts,
-    new ClockPauses(),
-    scanIntervalMs,
-  );
-  const settings = {
-    version: WORKER_PROTOCOL_VERSION,
-    header: new SharedArrayBuffer(HEADER_CELLS * 4),
-    recorder: new SharedArrayBuffer(recorderBytes(64)),
-    scanIntervalMs,
-    evidenceWaitMs: 500,
-    collectors: [],
-    token: undefined,
-    spoolDir: undefined,
-    service: 'shop',
-    serviceVersion: '1.0.0',
-    hangwatchVersion: '0.1.0',
-    instance: 'i-1',
-    hostname: 'h',
-    pid: 1,
-    threadId: 0,
-    kernelThread: undefined,
-    clusterWorker: undefined,
-    poolSize: 4,
-    blockedLoopMs: 0,
-    blockedLoopStack: true,
-    cwd: '/app',
-    nodeVersion: 'v20.20.0',
-    startedAtMs: Date.now(),
-    notifyHang: false,
-    keepsRecord: true,
-  } as const;
   const kept: (Dump | undefined)[] = [];
-  const record = new LastRecord(new DumpBase(settings, texts, past), (dump) => kept.push(dump), scanIntervalMs);
+  const record = new LastRecord(testingDumpBase(scanIntervalMs), (dump) => kept.push(dump), scanIntervalMs);
   const table = new TestingTable();
   const reader = new TableReader();
   reader.add(0, table.buffer);
