@@ -39,8 +39,9 @@ const SMALL_STEPS = 64;
  * (a probe of up to four promises is the longest step), and returns the stacks of each context: own ones first, then the
  * oldest, then the deepest. Equal stacks and suffixes of longer ones are dropped; fragments around shared promises are joined.
  *
- * Awaits that resume while it is being run are left out. Run it from macrotasks only.
+ * Awaits that resume while it is being run are left out. Run it from macrotasks only, unless the process is about to end.
  *
+ * @param result filled context by context, in their order: whoever stops before the end has what there is by then
  * @example
  * const collection = collectAwaitStacks([context]);
  * let step = collection.next();
@@ -49,8 +50,8 @@ const SMALL_STEPS = 64;
  */
 export function* collectAwaitStacks(
   contexts: Iterable<AwaitContext>,
+  result = new Map<AwaitContext, AwaitStack[]>(),
 ): Generator<undefined, Map<AwaitContext, AwaitStack[]>, void> {
-  const result = new Map<AwaitContext, AwaitStack[]>();
   const walker = frameWalker();
   const lists = new Map<AwaitContext, AwaitNode[]>();
   const waiters = new Map<object, AwaitContext | AwaitContext[]>();
@@ -60,17 +61,18 @@ export function* collectAwaitStacks(
     // No yield inside: the application would change the list under us. 4,096 nodes are some 30 microseconds.
     for (let node = context.oldest; node !== null; node = node.newer) nodes.push(node);
     lists.set(context, nodes);
-    result.set(context, []);
     for (const node of nodes) {
       if (node.promise !== null) noteWaiter(waiters, node.promise, context);
       if (++steps % SMALL_STEPS === 0) yield;
     }
     if (++steps % SMALL_STEPS === 0) yield;
   }
-  if (walker === undefined) return result;
-  const callSites = walker.callSites();
+  const callSites = walker?.callSites();
   for (const [context, nodes] of lists) {
-    if (nodes.length === 0) continue;
+    if (nodes.length === 0 || walker === undefined || callSites === undefined) {
+      result.set(context, []);
+      continue;
+    }
     const others = (promise: object): readonly AwaitContext[] => othersThan(context, waiters.get(promise));
     result.set(context, yield* new ContextCollection(walker, callSites, others).stacks(context, nodes));
     yield;

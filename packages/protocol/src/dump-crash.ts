@@ -13,6 +13,8 @@ export interface DumpCrash {
   error?: DumpError | undefined;
   /** How long before the exit the error was, where the application handles uncaught exceptions itself: it may have ended for another reason. */
   handledMs?: number | undefined;
+  /** Number of the request in whose context the error was thrown, or `process.exit` was called; left out where it was in none. */
+  running?: number | undefined;
   /** Only of `died`: how often the record was renewed, so about how much later than `at` the process may have died. */
   renewedEveryMs?: number | undefined;
 }

@@ -273,6 +273,7 @@ const CrashSchema = object({
   exitCode: v.optional(count),
   error: v.optional(ErrorSchema),
   handledMs: v.optional(milliseconds),
+  running: v.optional(count),
   renewedEveryMs: v.optional(milliseconds),
 });
 

@@ -8,7 +8,7 @@ import type { ReportStyle } from './report-style.ts';
 /** How a process ended: the error with its frames, and of whoever died without a word how old what is known is. */
 export function formatCrash({ crash, at }: Pick<Dump, 'crash' | 'at'>, { colors, cwd }: ReportStyle): string[] {
   if (crash === undefined) return [];
-  const { error, renewedEveryMs } = crash;
+  const { error, running, renewedEveryMs } = crash;
   const lines: string[] = [];
   if (error !== undefined) {
     lines.push(colors.yellow(errorText(error)));
@@ -17,6 +17,7 @@ export function formatCrash({ crash, at }: Pick<Dump, 'crash' | 'at'>, { colors,
       else if (!part.wrapper) lines.push(colors.dim(`    … ${part.label}`));
     }
   }
+  if (running !== undefined) lines.push(colors.dim(`in the context of #${running}`));
   const stale = staleText({ crash, at });
   if (renewedEveryMs !== undefined && stale !== undefined) lines.push(colors.dim(stale));
   return lines;

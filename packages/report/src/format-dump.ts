@@ -11,6 +11,7 @@ import { formatTable } from './format-table.ts';
 import { formatWaitFor } from './format-wait-for.ts';
 import { headline, severity } from './headline.ts';
 import { type ReportStyle, reportStyle } from './report-style.ts';
+import { isShownInFull } from './shown-in-full.ts';
 import { timestampText } from './timestamp-text.ts';
 
 const MAX_RESOURCES = 12;
@@ -32,12 +33,14 @@ export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string 
   const isNote = dump.kind === 'recovered' || (dump.kind === 'gone' && dump.follows !== undefined);
   if (isNote) return formatDumpLine(dump, options);
   const style = reportStyle(options, dump.process.cwd);
-  const all = dump.kind === 'snapshot' || dump.kind === 'shutdown';
-  const stuck = dump.requests.filter((request) => all || request.state === 'stuck');
-  const moving = dump.requests.filter((request) => !all && request.state === 'moving');
-  const { shown, rest } = formatStuck(stuck, dump, style);
-  const others = [...rest, ...moving];
-  const count = rest.length === 0 || all ? `${others.length}` : `${others.length}, of which ${rest.length} stuck`;
+  const { shown, rest } = formatInFull(
+    dump.requests.filter((request) => isShownInFull(request, dump)),
+    dump,
+    style,
+  );
+  const others = [...rest, ...dump.requests.filter((request) => !isShownInFull(request, dump))];
+  const stuck = rest.filter(({ state }) => state === 'stuck').length;
+  const count = stuck === 0 ? `${others.length}` : `${others.length}, of which ${stuck} stuck`;
   const blocks = [
     [title(dump, style), ...origin(dump, style)],
     formatBlock(dump, style),
@@ -81,10 +84,10 @@ function origin(dump: Dump, style: ReportStyle): string[] {
 }
 
 /** Requests that stand at the same place as one that is shown take one line together: a storm is mostly one place. */
-function formatStuck(stuck: DumpRequest[], dump: Dump, style: ReportStyle) {
+function formatInFull(requests: readonly DumpRequest[], dump: Dump, style: ReportStyle) {
   const places = new Map<string, [first: DumpRequest, ...twins: DumpRequest[]]>();
   const rest: DumpRequest[] = [];
-  for (const request of stuck) {
+  for (const request of requests) {
     const key = placeKey(request);
     const group = places.get(key);
     if (group !== undefined) group.push(request);
@@ -118,7 +121,8 @@ function footer(dump: Dump, { colors }: ReportStyle): string[] {
   }
   if (dump.threadPool !== undefined) lines.push(threadPoolText(dump.threadPool));
   if (dump.evidence?.complete === false) {
-    lines.push(`evidence: incomplete after ${formatDuration(dump.evidence.tookMs)}`);
+    const { tookMs } = dump.evidence;
+    lines.push(`evidence: incomplete${tookMs === 0 ? '' : ` after ${formatDuration(tookMs)}`}`);
   }
   if (dump.evidence?.note !== undefined) lines.push(`note: ${cleanText(dump.evidence.note, 1_000)}`);
   const { dumps, requests } = dump.suppressed;

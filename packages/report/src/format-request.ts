@@ -68,6 +68,7 @@ export function standing(request: DumpRequest, dumpEvidence: Evidence): string {
       return `slow: it moved ${idle} ago, and is not done`;
     case 'on-request':
     case 'not-closed':
+    case 'crashed':
       return `moved ${idle} ago, ${timeout}`;
     case 'waiting-outbound':
       return `an outbound call has not been answered, ${timeout}`;
@@ -132,7 +133,11 @@ export function awaitText(about: DumpAwait, ownId: number): string {
 }
 
 /** Why a request has no stack, and where to look instead. */
-export function noStackText({ evidence }: Pick<Dump, 'evidence'>, { layer }: Pick<DumpRequest, 'layer'>): string {
+export function noStackText(
+  { evidence, block, crash }: Pick<Dump, 'evidence' | 'block' | 'crash'>,
+  { id, layer }: Pick<DumpRequest, 'id' | 'layer'>,
+): string {
+  if (id === block?.running || id === crash?.running) return 'no await stack: its code was running';
   if (evidence?.complete === false && layer === undefined) return 'no await stack: the evidence is incomplete';
   if (layer?.outcome === 'fulfilled' || layer?.outcome === 'rejected')
     return 'no await stack: nothing is awaited any more';

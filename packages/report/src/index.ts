@@ -16,4 +16,5 @@ export { heldByText, holdText } from './format-wait-for.ts';
 export { frameText } from './frame-text.ts';
 export { headline, severity } from './headline.ts';
 export { requestTitle } from './request-title.ts';
+export { isShownInFull } from './shown-in-full.ts';
 export { timestampText } from './timestamp-text.ts';

@@ -6,6 +6,7 @@ import {
   formatDuration,
   frameText,
   holdText,
+  isShownInFull,
   requestTitle,
   staleText,
   standing,
@@ -23,12 +24,12 @@ import { recorderTable } from './recorder-table.ts';
 import { stackList } from './stack-list.ts';
 import { waitForSection } from './wait-for-section.ts';
 
-const MAX_STUCK = 50;
+const MAX_IN_FULL = 50;
 const MAX_ROWS = 500;
 
 /** A dump as a person reads it: the sentence, the stuck requests with their stacks, all requests in flight, the process. */
 export function dumpPage(dump: Dump, now: Date): string {
-  const stuck = dump.requests.filter((request) => request.state === 'stuck');
+  const inFull = dump.requests.filter((request) => isShownInFull(request, dump));
   const id = encodeURIComponent(dump.id);
   const body = html`
 <article>
@@ -40,9 +41,10 @@ ${blockSection(dump)}
 ${crashFacts(dump)}
 ${waitForSection(dump)}
 ${
-  stuck.length > 0 &&
-  html`<section><h2>Stuck</h2>${stuck.slice(0, MAX_STUCK).map((request) => stuckRequest(request, dump))}
-${stuck.length > MAX_STUCK && html`<p class="quiet">${stuck.length - MAX_STUCK} more are in the table.</p>`}</section>`
+  inFull.length > 0 &&
+  html`<section><h2>${inFull.some(({ state }) => state === 'stuck') ? 'Stuck' : 'Where they stood'}</h2>
+${inFull.slice(0, MAX_IN_FULL).map((request) => inFullRequest(request, dump))}
+${inFull.length > MAX_IN_FULL && html`<p class="quiet">${inFull.length - MAX_IN_FULL} more are in the table.</p>`}</section>`
 }
 ${inFlightTable(dump)}
 ${recorderTable(dump)}
@@ -52,14 +54,15 @@ ${processFacts(dump)}
 }
 
 function crashFacts(dump: Dump): Html | false {
-  const error = dump.crash?.error;
+  const { error, running } = dump.crash ?? {};
   const stale = staleText(dump);
-  if (error === undefined && stale === undefined) return false;
+  if (error === undefined && stale === undefined && running === undefined) return false;
   const { cwd } = dump.process;
   return html`
 <section><h2>How it ended</h2>
 ${stale !== undefined && html`<p>${capitalised(stale)}.</p>`}
 ${error !== undefined && html`<p><b>${errorText(error)}</b></p><figure class="stack"><ol>${error.frames.map((frame) => html`<li class="${frame.kind === 'app' ? 'app' : 'other'}"><code>${frameText(frame, cwd)}</code></li>`)}</ol></figure>`}
+${running !== undefined && html`<p>In the context of #${running}.</p>`}
 </section>`;
 }
 
@@ -75,7 +78,7 @@ function origin(dump: Dump, now: Date): Html {
   return html`${facts.map((fact) => html`<span>${fact}</span> `)}`;
 }
 
-function stuckRequest(request: DumpRequest, dump: Dump): Html {
+function inFullRequest(request: DumpRequest, dump: Dump): Html {
   const { cwd } = dump.process;
   const origin = [
     request.traceId !== undefined && `trace ${request.traceId}`,

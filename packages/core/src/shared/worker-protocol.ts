@@ -173,6 +173,12 @@ export interface PausedEvidence {
   readonly heapUsed: number;
 }
 
+/** What the main thread says of requests in flight while the process ends. */
+export interface LastEvidence {
+  readonly requests: readonly RequestEvidence[];
+  readonly tookMs: number;
+}
+
 /** Counts by type, of `process.getActiveResourcesInfo()`. */
 export type ResourceCounts = Record<string, number>;
 
@@ -218,7 +224,7 @@ export type ToWatchdog =
   /** An application does not get closed: what holds it is to be reported. */
   | ({ readonly type: 'closing' } & Closing)
   /** The process ends, and waits until CRASH_TOLD is set, for so long at most. */
-  | { readonly type: 'crash'; readonly crash: DumpCrash; readonly deadlineMs: number }
+  | { readonly type: 'crash'; readonly crash: DumpCrash; readonly evidence: LastEvidence; readonly deadlineMs: number }
   /** The process ends, there is nothing to tell of that, and a record would; it waits as above. */
   | { readonly type: 'quiet-end' }
   | { readonly type: 'stop'; readonly deadlineMs: number };

@@ -17,6 +17,7 @@ import { type AnyFunction, Site, type SitePlace } from './places/site.ts';
 import { DumpSignal } from './process/dump-signal.ts';
 import { ExitWatch } from './process/exit-watch.ts';
 import { ProblemReporter } from './process/problem-reporter.ts';
+import { tellCrash } from './process/tell-crash.ts';
 import { WatchdogThread } from './process/watchdog-thread.ts';
 import { PromiseRoutes } from './promise-routes.ts';
 import { type RecordOwner, RequestRecord } from './request-record.ts';
@@ -101,12 +102,13 @@ export class Tracker implements RecordOwner {
     const { exitDelayMs, errorMessages } = options;
     // A thread of the application ends without the process.
     if (exitDelayMs > 0 && isMainThread) {
-      this.#exit = new ExitWatch(
-        this.records,
+      this.#exit = new ExitWatch({
+        records: this.records,
         errorMessages,
-        (crash) => this.#thread.crash(crash, exitDelayMs),
-        () => this.#thread.endQuietly(exitDelayMs),
-      );
+        current: () => this.current(),
+        report: (crash) => tellCrash(crash, this.records, this.#thread, exitDelayMs),
+        endQuietly: () => this.#thread.endQuietly(exitDelayMs),
+      });
     }
     this.#signal = options.signal === undefined ? undefined : new DumpSignal(options.signal, () => this.snapshot());
     if (options.blockedLoopMs > 0 && options.blockedLoopStack) offerPausedEvidence(this);

@@ -1,7 +1,7 @@
-import type { Dump } from '@hangwatch/protocol';
+import type { Dump, DumpCrash } from '@hangwatch/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { recorderBytes } from '../shared/recorder-layout.ts';
+import { RECORD_FINISHED } from '../shared/recorder-layout.ts';
 import {
   FLAG_NOTIFY,
   FLAG_REPORTED,
@@ -18,6 +18,7 @@ import {
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { mapPlaces } from './source-maps/map-places.ts';
+import { TestingRecorder } from './table/testing-recorder.ts';
 import { TestingTable } from './table/testing-table.ts';
 import { WatchLoop, type WatchLoopParts } from './watch-loop.ts';
 
@@ -69,12 +70,13 @@ function setUp(
     openEnded: false,
     ...options.evidence?.(slot),
   });
+  const recorder = new TestingRecorder(64);
   const loop = new WatchLoop({
     settings: {
       version: WORKER_PROTOCOL_VERSION,
       header: header.buffer as SharedArrayBuffer,
       scanIntervalMs: options.scanIntervalMs ?? 100,
-      recorder: new SharedArrayBuffer(recorderBytes(64)),
+      recorder: recorder.buffer,
       evidenceWaitMs: 500,
       collectors: [],
       token: undefined,
@@ -139,6 +141,8 @@ function setUp(
     gathered,
     records,
     loop,
+    evidenceOf,
+    recorder,
     enter(slot: number, parts: Parameters<TestingTable['enter']>[1] = {}) {
       generations.set(slot, table.enter(slot, { startMs: header[kClockMs] ?? 0, ...parts }));
       Atomics.add(header, kInFlight, 1);
@@ -185,6 +189,109 @@ describe('the last record', () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect([records, header[kRecordKept]]).toEqual([[], 0]);
     await loop.stop();
+  });
+});
+
+describe('the end of the process', () => {
+  const crash = {
+    cause: 'uncaught-exception',
+    exitCode: 1,
+    running: 2,
+    error: {
+      class: 'TypeError',
+      frames: [{ function: 'pay', file: '/app/pay.js', line: 41, column: 5, async: false, kind: 'app' }],
+    },
+  } satisfies DumpCrash;
+  const end = (requests: readonly RequestEvidence[], parts: { crash?: DumpCrash; deadlineMs?: number } = {}) =>
+    ({ type: 'crash', crash, evidence: { requests, tookMs: 3 }, deadlineMs: 250, ...parts }) as const;
+
+  test('is told with where requests were suspended, the running one first, in places of the sources', async () => {
+    const { dumps, enter, loop, evidenceOf } = setUp({
+      sources: {
+        map: async (value) => ({
+          value: mapPlaces(value, () => ({ file: '/app/src/it.ts', line: 7, column: 3, kind: 'app' })),
+          note: 'noted',
+        }),
+        close: () => undefined,
+      },
+    });
+    for (const slot of [0, 1, 2]) enter(slot);
+    await vi.advanceTimersByTimeAsync(500);
+    await loop.crash(end([evidenceOf(1), evidenceOf(0)]));
+    const [dump] = dumps;
+    expect(dump?.verdict.summary).toContain('TypeError in pay (src/it.ts:7:3) was not caught and ended the process');
+    expect(dump?.verdict.summary).toContain('in the context of #2 GET /r1');
+    expect(dump?.crash?.error?.frames[0]?.generated).toMatchObject({ file: '/app/pay.js', line: 41 });
+    expect(dump?.requests.map(({ id, stacks }) => [id, stacks[0]?.[0]?.file])).toEqual([
+      [2, '/app/src/it.ts'],
+      [1, '/app/src/it.ts'],
+      [3, undefined],
+    ]);
+    expect(dump?.evidence).toMatchObject({ complete: false, tookMs: 3 });
+    expect(dump?.evidence?.note).toBe(
+      'where 1 of the requests were suspended is not known: the process had no more time, or could not say; noted',
+    );
+  });
+
+  test('leaves the sources a share of the time, and no more', async () => {
+    const map = vi.fn(async (value) => ({ value, note: undefined }));
+    const { dumps, enter, loop, evidenceOf } = setUp({ sources: { map, close: () => undefined } });
+    enter(0, { request: 2 });
+    await vi.advanceTimersByTimeAsync(200);
+    await loop.crash(end([evidenceOf(0)], { deadlineMs: 200 }));
+    expect(map.mock.calls.map(([, waitMs]: unknown[]) => waitMs)).toEqual([80]);
+    expect(dumps.map(({ evidence }) => evidence)).toEqual([{ complete: true, tookMs: 3 }]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(dumps).toHaveLength(1);
+  });
+});
+
+describe('the flight recorder', () => {
+  test('is in every kind of dump, around the requests that it is about', async () => {
+    const { recorder, header, dumps, records, enter, leave, loop, evidenceOf } = setUp({ blockedLoopMs: 500 });
+    const answer = setInterval(() => Atomics.store(header, kBeat, Atomics.load(header, kBeatAsked)), 10);
+    recorder.write(RECORD_FINISHED, 0, 99);
+    enter(0, { beganAt: 1 });
+    loop.receive({ type: 'dump', id: 1 });
+    await vi.advanceTimersByTimeAsync(1_500);
+    leave(0);
+    loop.receive({
+      type: 'cut-off',
+      evidence: evidenceOf(5),
+      began: { request: 6, method: 0, route: 0, startMs: 0, beganAt: 1 },
+      elapsedMs: 700,
+      idleMs: 700,
+      timeoutMs: 1_000,
+      checkpointAgeMs: 700,
+      how: 'was left by its client',
+    });
+    await vi.advanceTimersByTimeAsync(200);
+    clearInterval(answer);
+    enter(1, { beganAt: 1 });
+    header[kRunning] = 2;
+    await vi.advanceTimersByTimeAsync(900);
+    Atomics.store(header, kBeat, Atomics.load(header, kBeatAsked));
+    await vi.advanceTimersByTimeAsync(300);
+    await loop.crash({
+      type: 'crash',
+      crash: { cause: 'exit', exitCode: 0 },
+      evidence: { requests: [], tookMs: 0 },
+      deadlineMs: 250,
+    });
+    const told = (dump: Dump | undefined) =>
+      dump?.recorder?.entries.map(({ type, request }) => `${type} ${request}`).join(', ');
+    expect(dumps.map((dump) => `${dump.kind}: ${told(dump)}`)).toEqual([
+      'snapshot: finished 99, started 1',
+      'hang: finished 99, started 1',
+      'gone: finished 99, started 6',
+      'recovered: finished 99, started 1',
+      'loop-block: finished 99, started 2',
+      'recovered: finished 99, started 2',
+      'crash: finished 99, started 2',
+    ]);
+    const kept = records.filter((record) => record !== undefined);
+    expect(kept.length).toBeGreaterThan(0);
+    for (const record of kept) expect(told(record)).toMatch(/^finished 99, started /);
   });
 });
 

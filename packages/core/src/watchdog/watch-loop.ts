@@ -1,4 +1,4 @@
-import type { Dump, DumpCrash } from '@hangwatch/protocol';
+import type { Dump } from '@hangwatch/protocol';
 import { messageOf } from '../message-of.ts';
 import {
   CAPTURES_PER_SECOND,
@@ -33,6 +33,8 @@ import { TableReader } from './table/table-reader.ts';
 const MAIN_THREAD_SHARE = 0.01;
 /** Scans with nothing in flight after which the watchdog sleeps until it is woken. */
 const IDLE_SCANS = 5;
+/** Of the time that a process that ends leaves for its report: for the sources. The rest is for the report's way. */
+const SOURCES_SHARE = 0.4;
 /** Requests of a snapshot that are shown as fully as stuck ones are. */
 const DETAILED = 200;
 
@@ -172,13 +174,15 @@ export class WatchLoop {
     this.#lastRecord.clear();
   }
 
-  /** The process ends: that is reported, with what the table says, and nothing is scanned any more. */
-  crash(crash: DumpCrash): void {
+  /** The process ends: that is reported, with what the main thread has left to say, and nothing is scanned any more. */
+  async crash({ crash, evidence, deadlineMs }: Extract<ToWatchdog, { type: 'crash' }>): Promise<void> {
     this.endQuietly();
     const nowMs = this.#clock.advance(this.#parts.monotonicMs());
     this.#reports.ended();
     const inFlight = this.#scanner.inFlight(nowMs);
-    this.#outbox.send(this.#lastRecord.crash(crash, inFlight, this.#reports.lastDump(inFlight), nowMs));
+    const follows = this.#reports.lastDump(inFlight);
+    const { value, note } = await this.#parts.sources.map({ crash, evidence }, deadlineMs * SOURCES_SHARE);
+    this.#outbox.send(this.#lastRecord.end({ ...value, inFlight, follows, note, nowMs }));
   }
 
   /** The process ends: nothing is scanned any more. */

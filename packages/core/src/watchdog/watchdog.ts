@@ -42,11 +42,12 @@ const loop = new WatchLoop({
   blockProbe: createBlockProbe(settings, new Uint32Array(settings.header, 0, HEADER_CELLS), sources),
 });
 
-async function tellCrash({ crash, deadlineMs }: Extract<ToWatchdog, { type: 'crash' }>): Promise<void> {
+async function tellCrash(message: Extract<ToWatchdog, { type: 'crash' }>): Promise<void> {
   const told = new Int32Array(settings.header);
+  const beganMs = performance.now();
   try {
-    loop.crash(crash);
-    await delivery.close(deadlineMs);
+    await loop.crash(message);
+    await delivery.close(message.deadlineMs - (performance.now() - beganMs));
   } finally {
     Atomics.store(told, kCrashTold, 1);
     Atomics.notify(told, kCrashTold);

@@ -1,17 +1,10 @@
 import { getHeapStatistics } from 'node:v8';
-import { collectAwaitStacks } from '@hangwatch/async-hooks-helpers';
 import { PAUSED_EVIDENCE } from '../../shared/paused-evidence-key.ts';
-import type { PausedEvidence, RequestEvidence } from '../../shared/worker-protocol.ts';
-import type { RequestRecord } from '../request-record.ts';
-import { ActiveResources } from '../resources/pending-resources.ts';
+import type { PausedEvidence } from '../../shared/worker-protocol.ts';
 import type { Tracker } from '../tracker.ts';
-import type { FoundWaits } from '../waits/outbound-sources.ts';
-import { requestEvidence } from './request-evidence.ts';
+import { evidenceAtOnce } from './evidence-at-once.ts';
 
-/** Whoever looks for outbound work asks Node for its handles: not in the middle of code that runs. */
-const NOTHING_FOUND: FoundWaits = new Map();
-/** Requests told of, and how long it may take: the application stands still meanwhile, as it did before. */
-const MOST_REQUESTS = 200;
+/** How long it may take: the application stands still meanwhile, as it did before. */
 const LONGEST_MS = 200;
 
 /**
@@ -21,21 +14,8 @@ const LONGEST_MS = 200;
  * @returns JSON of {@link PausedEvidence}
  */
 function pausedEvidence(tracker: Tracker): string {
-  const endMs = performance.now() + LONGEST_MS;
   const current = tracker.current();
-  const others = tracker.records.filter((record) => record !== undefined && record !== current);
-  const records = [...(current === undefined ? [] : [current]), ...(others as RequestRecord[])].slice(0, MOST_REQUESTS);
-  const work = collectAwaitStacks(records);
-  let step = work.next();
-  while (step.done !== true && performance.now() < endMs) step = work.next();
-  const stacks = step.done === true ? step.value : undefined;
-  const requests: RequestEvidence[] = [];
-  const active = new ActiveResources();
-  for (const record of records) {
-    if (performance.now() > endMs) break;
-    const evidence = requestEvidence(record, stacks?.get(record) ?? [], false, NOTHING_FOUND, undefined, active);
-    if (evidence !== undefined) requests.push(evidence);
-  }
+  const { requests } = evidenceAtOnce(tracker.records, current, LONGEST_MS);
   const heap = getHeapStatistics();
   const answer: PausedEvidence = {
     running: current?.id,

@@ -1,22 +1,27 @@
 import type { DumpCrash } from '@hangwatch/protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { RequestRecord } from '../request-record.ts';
+import { testingRecord } from '../waits/testing-record.ts';
 import { ExitWatch } from './exit-watch.ts';
 
 let watch: ExitWatch;
 let reports: DumpCrash[];
+let running: RequestRecord | undefined;
 /** What the watch listens to: others of the process must not hear of an end that is none. */
 let hear: (event: 'uncaughtExceptionMonitor' | 'exit', ...args: unknown[]) => void;
 
 beforeEach(() => {
   vi.useFakeTimers();
   reports = [];
+  running = undefined;
   const on = vi.spyOn(process, 'on');
-  watch = new ExitWatch(
-    [],
-    false,
-    (crash) => reports.push(crash),
-    () => undefined,
-  );
+  watch = new ExitWatch({
+    records: [],
+    errorMessages: false,
+    current: () => running,
+    report: (crash) => reports.push(crash),
+    endQuietly: () => undefined,
+  });
   const calls = [...on.mock.calls] as unknown as [string, (...args: unknown[]) => void][];
   on.mockRestore();
   hear = (event, ...args) => {
@@ -39,6 +44,14 @@ test('an error that nobody handles ends the process', () => {
   hear('exit', 1);
   expect(reports).toMatchObject([{ cause: 'uncaught-exception', exitCode: 1, error: { class: 'TypeError' } }]);
   expect(reports[0]?.handledMs).toBeUndefined();
+});
+
+test('the request in whose context it was thrown is told, whatever runs when the process exits', () => {
+  running = testingRecord(7);
+  fail(0);
+  running = testingRecord(8);
+  hear('exit', 1);
+  expect(reports).toMatchObject([{ running: 7 }]);
 });
 
 test('of one that the application handles it is said how long ago it was', () => {

@@ -9,12 +9,13 @@ import { ExitWatch } from './exit-watch.ts';
 function atExit(records: (RequestRecord | undefined)[]): (DumpCrash | 'quiet')[] {
   const reported: (DumpCrash | 'quiet')[] = [];
   const before = process.listeners('exit');
-  const watch = new ExitWatch(
+  const watch = new ExitWatch({
     records,
-    false,
-    (crash) => reported.push(crash),
-    () => reported.push('quiet'),
-  );
+    errorMessages: false,
+    current: () => records[0],
+    report: (crash) => reported.push(crash),
+    endQuietly: () => reported.push('quiet'),
+  });
   const ours = process.listeners('exit').filter((listener) => !before.includes(listener));
   for (const listener of ours) listener(0);
   watch.stop();
@@ -29,8 +30,8 @@ test('a process that ends while a task is in flight says so, unless the task is 
   expect(atExit([undefined, record])).toEqual(['quiet']);
 });
 
-test('a request whose client waits is reported', () => {
-  expect(atExit([testingRecord()])).toEqual([{ cause: 'exit', exitCode: 0 }]);
+test('a request whose client waits is reported, and whose code it was that made the process exit', () => {
+  expect(atExit([testingRecord(3)])).toEqual([{ cause: 'exit', exitCode: 0, running: 3 }]);
 });
 
 test('nothing in flight, or only what a self-test has staged, ends quietly', () => {

@@ -12,6 +12,19 @@ interface Fatal {
   readonly atMs: number;
   /** The application listens to uncaught exceptions, and decides itself what comes of this one. */
   readonly handled: boolean;
+  /** Number of the request in whose context it was thrown. */
+  readonly running: number | undefined;
+}
+
+interface Parts {
+  readonly records: readonly (RequestRecord | undefined)[];
+  readonly errorMessages: boolean;
+  /** The request in whose context the code runs. */
+  readonly current: () => RequestRecord | undefined;
+  /** May wait, for a bounded time. */
+  readonly report: (crash: DumpCrash) => void;
+  /** Told instead where there is nothing to report; may wait as well. */
+  readonly endQuietly: () => void;
 }
 
 /**
@@ -19,27 +32,12 @@ interface Fatal {
  * signal: errors stay uncaught, exit codes and signals what they are. A process that ends with nothing in flight is not delayed.
  */
 export class ExitWatch {
-  readonly #records: readonly (RequestRecord | undefined)[];
-  readonly #errorMessages: boolean;
-  readonly #report: (crash: DumpCrash) => void;
-  readonly #endQuietly: () => void;
+  readonly #parts: Parts;
   #fatal: Fatal | undefined;
   #forgetting: NodeJS.Timeout | undefined;
 
-  /**
-   * @param report may wait, for a bounded time
-   * @param endQuietly told instead where there is nothing to report; may wait as well
-   */
-  constructor(
-    records: readonly (RequestRecord | undefined)[],
-    errorMessages: boolean,
-    report: (crash: DumpCrash) => void,
-    endQuietly: () => void,
-  ) {
-    this.#records = records;
-    this.#errorMessages = errorMessages;
-    this.#report = report;
-    this.#endQuietly = endQuietly;
+  constructor(parts: Parts) {
+    this.#parts = parts;
     process.on('uncaughtExceptionMonitor', this.#onFatal);
     process.on('exit', this.#onExit);
   }
@@ -53,7 +51,7 @@ export class ExitWatch {
   /** The application may handle it yet: whether it ends the process is known when that ends. */
   readonly #onFatal = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
     const handled = process.listenerCount('uncaughtException') > 0;
-    this.#fatal = { error, origin, atMs: performance.now(), handled };
+    this.#fatal = { error, origin, atMs: performance.now(), handled, running: this.#parts.current()?.id };
     clearTimeout(this.#forgetting);
     this.#forgetting = setTimeout(this.#forget, BLAMED_FOR_MS).unref();
   };
@@ -64,16 +62,17 @@ export class ExitWatch {
   };
 
   readonly #onExit = (code: number): void => {
+    const { records, errorMessages, current, report, endQuietly } = this.#parts;
     try {
       const exitCode = code & 0xff;
       const fatal = this.#fatal;
       if (fatal !== undefined && exitCode !== 0) {
         const cause = fatal.origin === 'unhandledRejection' ? 'unhandled-rejection' : 'uncaught-exception';
-        const error = describeError(fatal.error, this.#errorMessages);
+        const error = describeError(fatal.error, errorMessages);
         const handled = fatal.handled ? { handledMs: performance.now() - fatal.atMs } : {};
-        this.#report({ cause, exitCode, error, ...handled });
-      } else if (this.#records.some(isCutOff)) this.#report({ cause: 'exit', exitCode });
-      else this.#endQuietly();
+        report({ cause, exitCode, error, running: fatal.running, ...handled });
+      } else if (records.some(isCutOff)) report({ cause: 'exit', exitCode, running: current()?.id });
+      else endQuietly();
     } catch {
       // Whatever it is, the process is ending, and must end as it would.
       return;

@@ -8,7 +8,7 @@ import type { DumpCrash } from '@hangwatch/protocol';
 import { HangwatchError } from '../../errors.ts';
 import { messageOf } from '../../message-of.ts';
 import { kCrashTold, kRecordKept } from '../../shared/slot-layout.ts';
-import type { PauseLimits, StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../../shared/worker-protocol.ts';
+import type { LastEvidence, PauseLimits, StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../../shared/worker-protocol.ts';
 import { WORKER_PROTOCOL_VERSION } from '../../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../../version.ts';
 import type { EvidenceDesk } from '../evidence/evidence-desk.ts';
@@ -105,8 +105,8 @@ export class WatchdogThread {
   }
 
   /** Has the end of the process reported, and waits for it, for `longestMs` at most. Only for a process that is about to be no more. */
-  crash(crash: DumpCrash, longestMs: number): void {
-    this.#tellEnd({ type: 'crash', crash, deadlineMs: longestMs }, longestMs);
+  crash(crash: DumpCrash, evidence: LastEvidence, longestMs: number): void {
+    this.#tellEnd({ type: 'crash', crash, evidence, deadlineMs: longestMs }, longestMs);
   }
 
   /** The process is about to be no more, and there is nothing to tell: waits, as above, until no record tells of it. Mostly there is none. */

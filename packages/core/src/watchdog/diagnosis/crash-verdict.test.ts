@@ -32,6 +32,16 @@ describe('the sentence', () => {
     );
   });
 
+  test('whose code it was, where that request is in flight and the error ended the process', () => {
+    const [, flusher] = requests;
+    const named = `, in the context of #${flusher?.id} POST /logs/:name/flush, with 3 requests`;
+    const of = (crash: DumpCrash) => crashVerdict(crash, requests, 3, '/app').summary;
+    expect(of({ cause: 'uncaught-exception', error, running: 42 })).toContain(`ended the process${named}`);
+    expect(of({ cause: 'exit', exitCode: 5, running: 42 })).toContain(`code 5${named}`);
+    expect(of({ cause: 'uncaught-exception', error, handledMs: 5, running: 42 })).not.toContain('context');
+    expect(of({ cause: 'exit', running: 4_711 })).not.toContain('context');
+  });
+
   test('one in flight, or none', () => {
     expect(crashVerdict({ cause: 'died' }, requests.slice(0, 1), 1, '/').summary).toContain(
       'with one request in flight: GET /reports for 10.3 s',

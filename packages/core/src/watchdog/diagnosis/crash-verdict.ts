@@ -21,7 +21,7 @@ export function crashVerdict(
 ): DumpVerdict {
   return {
     evidence: 'crashed',
-    summary: `${causeOf(crash, cwd)}, with ${inFlightText(requests, count)}`,
+    summary: `${causeOf(crash, cwd)}${contextOf(crash, requests)}, with ${inFlightText(requests, count)}`,
     fingerprint: crashFingerprint(crash, requests),
   };
 }
@@ -44,6 +44,12 @@ function causeOf({ cause, exitCode, error, handledMs }: DumpCrash, cwd: string):
     case 'died':
       return DIED;
   }
+}
+
+/** Whose code it was. An error that the application has handled is not what the process ended in. */
+function contextOf({ running, handledMs }: DumpCrash, requests: readonly DumpRequest[]): string {
+  const request = handledMs === undefined ? requests.find(({ id }) => id === running) : undefined;
+  return request === undefined ? '' : `, in the context of #${request.id} ${request.method} ${request.route}`;
 }
 
 function inFlightText([oldest]: readonly DumpRequest[], count: number): string {

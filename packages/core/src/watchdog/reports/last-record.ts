@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Dump, DumpCrash } from '@hangwatch/protocol';
+import type { Dump } from '@hangwatch/protocol';
 import { FLAG_STAGED, FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
 import { elapsedMs, type Watched } from '../table/scanner.ts';
-import { crashDump } from './crash-dump.ts';
+import { crashDump, type ProcessEnd } from './crash-dump.ts';
 import type { DumpBase } from './dump-base.ts';
 
 /** How often the record is renewed. */
@@ -37,7 +37,8 @@ export class LastRecord {
     }
     if (this.#keptAtMs !== undefined && monotonicMs - this.#keptAtMs < RENEW_MS) return;
     this.#keptAtMs = monotonicMs;
-    this.#keep(this.crash({ cause: 'died', renewedEveryMs: this.#renewMs }, inFlight, follows, nowMs));
+    const crash = { cause: 'died', renewedEveryMs: this.#renewMs } as const;
+    this.#keep(this.end({ crash, evidence: undefined, inFlight, follows, note: undefined, nowMs }));
   }
 
   /** There is news: the next scan renews it. */
@@ -52,8 +53,9 @@ export class LastRecord {
     this.#keep(undefined);
   }
 
-  crash(crash: DumpCrash, inFlight: readonly Watched[], follows: string | undefined, nowMs: number): Dump {
-    return crashDump(this.#base, { id: this.#id, crash, inFlight, follows, nowMs });
+  /** The dump of the process's end. */
+  end(end: Omit<ProcessEnd, 'id'>): Dump {
+    return crashDump(this.#base, { ...end, id: this.#id });
   }
 }
 

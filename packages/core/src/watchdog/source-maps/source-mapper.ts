@@ -34,7 +34,7 @@ export interface Mapped<T> {
 
 /**
  * Turns places in the JavaScript that runs into places in the sources, wherever in a value they are. The maps are read by another process;
- * only positions are remembered here. Never rejects, and waits no longer than two seconds: then places stay as they are.
+ * only positions are remembered here. Never rejects, and waits no longer than two seconds, or as asked: then places stay as they are.
  *
  * @example
  * const { value, note } = await mapper.map(evidence);
@@ -57,11 +57,12 @@ export class SourceMapper {
     this.#unavailable = parts.ask === undefined ? 'untold' : 'no';
   }
 
-  async map<T>(value: T): Promise<Mapped<T>> {
+  /** @param waitMs how long it may take */
+  async map<T>(value: T, waitMs = WAIT_MS): Promise<Mapped<T>> {
     const places = placesIn(value).filter(isMappable);
     const scripts = new Set(places.map(({ file }) => file));
     const missing = this.#closed ? new Map<string, ScriptPosition[]>() : this.#missing(places);
-    const late = missing.size > 0 ? await this.#wait(missing) : missing;
+    const late = missing.size > 0 ? await this.#wait(missing, waitMs) : missing;
     const note = this.#noteOn(scripts, late);
     return { value: mapPlaces(value, (place) => this.#sourceOf(place)), note };
   }
@@ -100,7 +101,7 @@ export class SourceMapper {
    *
    * @returns what there was no time for
    */
-  async #wait(missing: Map<string, ScriptPosition[]>): Promise<ReadonlyMap<string, unknown>> {
+  async #wait(missing: Map<string, ScriptPosition[]>, waitMs: number): Promise<ReadonlyMap<string, unknown>> {
     const asking = this.#asked.then(async () => {
       for (const [script, positions] of [...missing]) {
         await this.#ask(script, positions);
@@ -111,7 +112,7 @@ export class SourceMapper {
     const released = new Promise<void>((resolve) => {
       this.#release = resolve;
     });
-    await within(Promise.race([asking, released]), WAIT_MS, this.#parts.clock);
+    await within(Promise.race([asking, released]), waitMs, this.#parts.clock);
     return missing;
   }
 

@@ -1,48 +1,22 @@
 import { expect, test } from 'vitest';
-import {
-  ENTRY_CELLS,
-  kWritten,
-  RECORD_CHECKPOINT,
-  RECORD_FINISHED,
-  RECORDER_HEADER_CELLS,
-  recorderBytes,
-  sealOf,
-} from '../../shared/recorder-layout.ts';
+import { RECORD_CHECKPOINT, RECORD_FINISHED } from '../../shared/recorder-layout.ts';
 import { ClockPauses } from './clock-pauses.ts';
 import { RecentPast } from './recent-past.ts';
 import { RecorderReader } from './recorder-reader.ts';
+import { TestingRecorder } from './testing-recorder.ts';
 
 const LENGTH = 1_024;
 
 function setUp() {
-  const buffer = new SharedArrayBuffer(recorderBytes(LENGTH));
-  const cells = new Uint32Array(buffer);
+  const recorder = new TestingRecorder(LENGTH);
   const pauses = new ClockPauses();
   const texts = new Map([
     [1, 'GET'],
     [2, '/orders/:id'],
     [3, 'paid'],
   ]);
-  const write = (type: number, atMs: number, request: number, label: number, method = 0, durationMs = 0) => {
-    const number = cells[kWritten] ?? 0;
-    const base = RECORDER_HEADER_CELLS + (number % LENGTH) * ENTRY_CELLS;
-    cells.set(
-      [
-        sealOf(number, type, atMs, request, label, method, durationMs, number),
-        type,
-        atMs,
-        request,
-        label,
-        method,
-        durationMs,
-        number,
-      ],
-      base,
-    );
-    cells[kWritten] = number + 1;
-  };
-  const past = new RecentPast(new RecorderReader(buffer), texts, pauses, 1_000);
-  return { write, pauses, past };
+  const past = new RecentPast(new RecorderReader(recorder.buffer), texts, pauses, 1_000);
+  return { write: recorder.write.bind(recorder), pauses, past };
 }
 
 test('the entries, and the beginnings of the requests that it is about, in their order', () => {

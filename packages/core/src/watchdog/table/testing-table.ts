@@ -1,4 +1,5 @@
 import {
+  kBeganAtEntry,
   kCheckpoint,
   kFlags,
   kGeneration,
@@ -25,6 +26,7 @@ export class TestingTable {
       maxDurationMs?: number;
       startMs?: number;
       request?: number;
+      beganAt?: number;
       /** Number of a text. */
       checkpoint?: number;
     } = {},
@@ -37,6 +39,7 @@ export class TestingTable {
     cells[base + kTimeoutMs] = options.timeoutMs ?? 1_000;
     cells[base + kMaxDurationMs] = options.maxDurationMs ?? 0;
     cells[base + kStartMs] = options.startMs ?? 0;
+    cells[base + kBeganAtEntry] = options.beganAt ?? 0;
     return Atomics.add(cells, base + kGeneration, 1) + 1;
   }
 
