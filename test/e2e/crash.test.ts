@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Dump } from '@hangwatch/protocol';
+import type { Dump, DumpFrame } from '@hangwatch/protocol';
 import {
   CollectorStub,
   nodeBinaries,
@@ -11,10 +11,14 @@ import {
   type ScenarioOptions,
   type ScenarioResult,
 } from '@hangwatch/test-utils';
+import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 const SERVER = fileURLToPath(new URL('../scenarios/e2e/crash.mjs', import.meta.url));
 const IN_THREAD = fileURLToPath(new URL('../scenarios/e2e/crash-thread.mjs', import.meta.url));
+const TYPESCRIPT = fileURLToPath(new URL('../scenarios/e2e/crash-typescript.ts', import.meta.url));
+/** Where a request waits for ever. */
+const LOCK = `${SERVER}:${readFileSync(SERVER, 'utf8').split('/*@lock*/')[0]?.split('\n').length}`;
 const SLOW = { timeout: 20_000 };
 /** The default of `exitDelay`, and what a busy machine may add to it. */
 const BOUND_MS = 250 + 1_500;
@@ -40,14 +44,14 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
   /** A server that has the watchdog's thread up and running. */
   async function start(
     way: string,
-    options: { without?: boolean; url?: string; file?: string; execArgv?: string[] } & ScenarioOptions = {},
+    options: { without?: boolean; url?: string; file?: string; exitDelay?: number } & ScenarioOptions = {},
   ) {
-    const { without, url = collector.url, file = SERVER, ...rest } = options;
+    const { without, url = collector.url, file = SERVER, exitDelay, ...rest } = options;
     const scenario = new Scenario(file, {
       node,
       ...rest,
       args: [way, ...(without === true ? ['without'] : [])],
-      env: { HANGWATCH_COLLECTOR: url, OPTIONS: JSON.stringify({ spoolDir }) },
+      env: { HANGWATCH_COLLECTOR: url, OPTIONS: JSON.stringify({ spoolDir, exitDelay }) },
     });
     const { port, pid } = await scenario.until(({ stdout }) =>
       stdout.includes('\n') ? (JSON.parse(stdout.split('\n')[0] ?? '') as { port: number; pid: number }) : undefined,
@@ -59,7 +63,14 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
           () => resolve(),
         );
       });
-    return { scenario, send, pid, port };
+    /** Resolves when the request is in flight. */
+    const begin = (path: string) =>
+      new Promise<void>((resolve) => {
+        get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+          response.once('data', () => resolve()).on('error', () => undefined);
+        }).on('error', () => undefined);
+      });
+    return { scenario, send, begin, pid, port };
   }
 
   /** Until the watchdog has loaded its HTTP client, which it does a second after its start: it answers when it reports a hang. */
@@ -102,9 +113,10 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     ['exit', 0, 'exit'],
     ['exit-5', 5, 'exit'],
   ])('%s: the report is out before the process is gone, which ends as it would', async (way, exitCode, cause) => {
-    const { scenario, send, pid } = await start(way);
+    const { scenario, send, begin, pid } = await start(way, { exitDelay: 2_000 });
     const hang = await warm(send);
     await send('/quick');
+    await begin('/wait');
     void send('/die');
     const result = await scenario.ended;
     const tookMs = lastMs(result);
@@ -116,7 +128,16 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
       verdict: { evidence: 'crashed' },
       crash: { cause, exitCode },
     });
-    expect(dump.requests.map(({ route }) => route)).toEqual(['(not known)', '(not known)']);
+    // Whose code it was comes first, then the oldest.
+    expect(dump.requests.map(({ route }) => route)).toEqual(['/die', '/hang', '/wait']);
+    expect(dump.crash?.running).toBe(dump.requests[0]?.id);
+    expect(dump.verdict.summary.includes('in the context of #4 GET /die')).toBe(way !== 'caught');
+    expect(dump.requests.map(({ stacks }) => stacks.map((stack) => stack.map(placeOf)))).toEqual([
+      [],
+      [],
+      [[`async waitForALock ${LOCK}`]],
+    ]);
+    expect(dump.evidence).toMatchObject({ complete: true });
     expect(dump.recorder?.entries.filter(({ type }) => type === 'finished').length).toBeGreaterThan(0);
     if (cause === 'exit') expect(dump.crash?.error).toBeUndefined();
     else {
@@ -131,6 +152,26 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     expect(tookMs).toBeLessThan(BOUND_MS);
     // Neither a record nor a dump is left for the next start.
     await expect.poll(() => filesIn(spoolDir), SLOW).toEqual([]);
+  });
+
+  test('what was built from TypeScript is told in its sources: where the error was thrown, and where requests were suspended', async () => {
+    const { scenario, begin, send } = await start('', { file: buildTypeScript() });
+    await begin('/wait');
+    void send('/pay');
+    expect((await scenario.ended).code).toBe(1);
+    const { crash, requests, verdict, evidence } = await collector.next(({ kind }) => kind === 'crash');
+    const { error, await: suspended } = marks();
+    expect(crash?.error?.frames[0]).toMatchObject({
+      function: 'pay',
+      ...error,
+      generated: { line: expect.any(Number) },
+    });
+    expect(verdict.summary).toContain(`crash-typescript.ts:${error?.line}:${error?.column}) was not caught`);
+    expect(requests.flatMap(({ stacks }) => stacks[0]?.[0] ?? [])).toMatchObject([
+      { function: 'waitForStock', ...suspended, kind: 'app' },
+    ]);
+    expect(evidence).toMatchObject({ complete: true });
+    expect(evidence?.note).toBeUndefined();
   });
 
   test('a collector that does not answer delays the exit by no more than the bound, and the report is on disk', async () => {
@@ -288,6 +329,46 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     expect(Math.min(...withIt) - Math.min(...withoutIt)).toBeLessThan(150);
   });
 });
+
+/** Where what follows each mark begins. */
+function marks(): Record<string, { file: string; line: number; column: number }> {
+  const lines = readFileSync(TYPESCRIPT, 'utf8').split('\n');
+  const found = lines.flatMap((text, index) =>
+    [...text.matchAll(/\/\*@(\w+)\*\/ /g)].map(({ 0: mark, 1: name = '', index: at }) => {
+      return [name, { file: TYPESCRIPT, line: index + 1, column: at + mark.length + 1 }] as const;
+    }),
+  );
+  return Object.fromEntries(found);
+}
+
+let built: string | undefined;
+
+/** As a build for production does it: one file, minified, its map beside it. */
+function buildTypeScript(): string {
+  if (built !== undefined) return built;
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'hangwatch-crash-build-')));
+  symlinkSync(fileURLToPath(new URL('../node_modules', import.meta.url)), join(folder, 'node_modules'));
+  built = join(folder, 'server.mjs');
+  buildSync({
+    entryPoints: [TYPESCRIPT],
+    outfile: built,
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    sourcemap: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    external: ['@hangwatch/core'],
+  });
+  return built;
+}
+
+afterAll(() => {
+  if (built !== undefined) rmSync(dirname(built), { recursive: true, force: true });
+});
+
+const placeOf = ({ async, function: name, file, line }: DumpFrame) => `${async ? 'async ' : ''}${name} ${file}:${line}`;
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder).filter((file) => !file.endsWith('.tmp'));

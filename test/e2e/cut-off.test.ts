@@ -71,6 +71,9 @@ describe.each(binaries)('a plain server on Node $version', ({ path: node }) => {
       state: 'stuck',
       stacks: [[{ function: 'query' }, { function: 'answer' }]],
     });
+    // What came before it is there as well, and how it ended.
+    const past = gone.recorder?.entries.filter(({ request }) => request === gone.requests[0]?.id) ?? [];
+    expect(past.map(({ type }) => type)).toEqual(['started', 'left']);
     expect((await problems()).map(([code]) => code)).toEqual(['HANGWATCH_ERR_TIMEOUT_ORDER']);
   });
 

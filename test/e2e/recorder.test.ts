@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import type { Dump } from '@hangwatch/protocol';
 import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -66,5 +67,37 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
       .filter(({ type }) => type === 'loop-lag')
       .map(({ durationMs = 0 }) => durationMs);
     expect(Math.max(...(lag ?? []))).toBeGreaterThan(100);
+  });
+
+  const finished = (dump: Dump) =>
+    (dump.recorder?.entries ?? []).filter(({ type }) => type === 'finished').map(({ label }) => label);
+
+  test('so it is in a report of a blocked event loop, in the one that tells its end, and in what somebody asks for', async () => {
+    // A busy machine may have blocked the loop at any time.
+    const isOurs = ({ kind, requests }: Dump) => kind === 'loop-block' && requests[0]?.route === '/block';
+    const block = await collector.next(isOurs);
+    expect(finished(block)).toContain('GET /culprit/:id');
+    expect(block.recorder?.entries.filter(({ type }) => type === 'started')).toMatchObject([
+      { request: block.block?.running ?? block.block?.lastRan },
+    ]);
+    const over = await collector.next(
+      ({ kind, follows }) =>
+        kind === 'recovered' && collector.dumps.some((dump) => isOurs(dump) && dump.id === follows),
+    );
+    expect(finished(over)).toContain('GET /culprit/:id');
+    scenario.child.kill('SIGUSR2');
+    const snapshot = await collector.next(({ kind }) => kind === 'snapshot');
+    expect(finished(snapshot)).toContain('GET /block');
+    expect(snapshot.recorder?.entries.filter(({ type }) => type === 'started').map(({ label }) => label)).toEqual([
+      'GET /victim',
+      'GET /victim',
+    ]);
+  });
+
+  test('and the report that a request has recovered says what happened just before', async () => {
+    await send('/release');
+    const recovered = await collector.next(({ kind, block }) => kind === 'recovered' && block === undefined);
+    expect(finished(recovered)).toContain('GET /release');
+    expect(finished(recovered)).toContain('GET /victim');
   });
 });

@@ -33,8 +33,7 @@ function expectInOrder(text: string, parts: readonly string[]): void {
 }
 
 test('a crash is its sentence, the error with its frames, where requests were suspended, and what happened before', () => {
-  const crash = { cause: 'uncaught-exception', exitCode: 1, error: { class: 'TypeError', frames: [frame] } } as const;
-  const text = crashed(crash);
+  const text = crashed({ cause: 'uncaught-exception', exitCode: 1, error: { class: 'TypeError', frames: [frame] } });
   expectInOrder(text, [
     'CRASH: TypeError was not caught\n',
     '\nTypeError\n',

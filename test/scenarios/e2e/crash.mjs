@@ -42,7 +42,8 @@ const ways = {
     end();
     process.exit(0);
   },
-  'exit-5'() {
+  async 'exit-5'() {
+    await null;
     end();
     process.exit(5);
   },
@@ -72,11 +73,20 @@ process.once('worker', (worker) => {
   watchdog = worker;
 });
 const waiting = new Set();
+const forALock = () => new Promise(() => undefined);
+
+async function waitForALock() {
+  await forALock(); /*@lock*/
+}
 
 const server = http.createServer((request, response) => {
   checkpoint('begun');
   if (request.url === '/quick') return response.end('ok');
   if (request.url === '/die') return ways[way]();
+  if (request.url === '/wait') {
+    response.write('begun');
+    return waitForALock();
+  }
   if (request.url === '/shutdown') {
     response.end('ok');
     server.close(() => {

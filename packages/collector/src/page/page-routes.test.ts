@@ -102,6 +102,18 @@ describe('a dump', () => {
     expect(text).toContain('the stack was taken as native code returned');
   });
 
+  test('of the end of a process says in whose context it was, and where requests were suspended', async () => {
+    const requests = sampleDump().requests.map((request) => ({ ...request, state: 'moving' as const }));
+    const crash = { cause: 'exit', exitCode: 5, running: 42 } as const;
+    const verdict = { evidence: 'crashed', summary: 'the process exited with code 5' } as const;
+    await add(sampleDump({ id: 'end', kind: 'crash', verdict, crash, requests }));
+    const { text } = await page('/dumps/end');
+    expect(text).toContain('In the context of #42.');
+    expect(text).toContain('<h2>Where they stood</h2>');
+    expect(text).not.toContain('<h2>Stuck</h2>');
+    expect(text).toContain('at async log (src/lib.ts:3:47)');
+  });
+
   test('is there as text', async () => {
     await add(sampleDump({ id: 'it' }));
     const { type, text } = await page('/dumps/it/text');
