@@ -8,7 +8,14 @@ import type { DumpCrash } from '@hangwatch/protocol';
 import { HangwatchError } from '../../errors.ts';
 import { messageOf } from '../../message-of.ts';
 import { kCrashTold, kRecordKept } from '../../shared/slot-layout.ts';
-import type { LastEvidence, PauseLimits, StuckNotice, ToMain, ToWatchdog, WatchdogSettings } from '../../shared/worker-protocol.ts';
+import type {
+  LastEvidence,
+  PauseLimits,
+  StuckNotice,
+  ToMain,
+  ToWatchdog,
+  WatchdogSettings,
+} from '../../shared/worker-protocol.ts';
 import { WORKER_PROTOCOL_VERSION } from '../../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../../version.ts';
 import type { EvidenceDesk } from '../evidence/evidence-desk.ts';
