@@ -192,6 +192,14 @@ export type PostedNow =
   | { readonly ok: true; readonly collector: string }
   | { readonly ok: false; readonly reason: string };
 
+/** How many reports there were, and how many of them nobody has got. */
+export interface DeliveryLosses {
+  readonly sent: number;
+  readonly dropped: number;
+  /** Printed as the last resort, and not taken by stderr. */
+  readonly stderrLost: number;
+}
+
 /** Main thread to watchdog. */
 export type ToWatchdog =
   | { readonly type: 'segment'; readonly index: number; readonly buffer: SharedArrayBuffer }
@@ -246,4 +254,4 @@ export type ToMain =
   | ({ readonly type: 'staged-found'; readonly dumpId: string; readonly stack: readonly DumpFrame[] } & SlotRef)
   | { readonly type: 'staged-posted'; readonly dumpId: string; readonly outcome: PostedNow }
   | { readonly type: 'problem'; readonly code: string; readonly message: string }
-  | { readonly type: 'stopped'; readonly counters: Readonly<Record<string, number>> };
+  | { readonly type: 'stopped'; readonly counters: DeliveryLosses };

@@ -87,7 +87,8 @@ port.on('message', (message: ToWatchdog) => {
       post({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL', message: `stopping failed: ${messageOf(error)}` }),
     )
     .finally(() => {
-      post({ type: 'stopped', counters: { ...delivery.counters } });
+      const { sent, dropped, stderrLost } = delivery.counters;
+      post({ type: 'stopped', counters: { sent, dropped, stderrLost } });
       port.close();
     });
 });

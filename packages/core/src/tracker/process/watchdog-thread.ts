@@ -9,6 +9,7 @@ import { HangwatchError } from '../../errors.ts';
 import { messageOf } from '../../message-of.ts';
 import { kCrashTold, kRecordKept } from '../../shared/slot-layout.ts';
 import type {
+  DeliveryLosses,
   LastEvidence,
   PauseLimits,
   StuckNotice,
@@ -197,6 +198,7 @@ export class WatchdogThread {
         this.#problem(message.code as HangwatchError['code'], message.message);
         return;
       case 'stopped':
+        this.#tellLosses(message.counters);
         return;
       default:
         // Node's watch mode sends messages of its own over this port.
@@ -221,6 +223,17 @@ export class WatchdogThread {
     this.#problem('HANGWATCH_ERR_WATCHDOG_DIED', `${what}; it is started again in ${delayMs} ms`, error);
     this.#restartTimer = setTimeout(() => this.#spawn(), delayMs);
     this.#restartTimer.unref();
+  }
+
+  /** What each loss was for has been said as it happened, once; this is how many there were. */
+  #tellLosses({ sent, dropped, stderrLost }: DeliveryLosses): void {
+    const lost = dropped + stderrLost;
+    if (lost === 0) return;
+    const how = [dropped > 0 && `${dropped} dropped`, stderrLost > 0 && `${stderrLost} not taken by stderr either`];
+    this.#problem(
+      'HANGWATCH_ERR_DELIVERY_REPORTS_LOST',
+      `${lost} of ${sent} reports have reached nobody: ${how.filter(Boolean).join(', ')}`,
+    );
   }
 
   #onHangFailed(error: unknown): void {
