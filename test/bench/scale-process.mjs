@@ -24,7 +24,10 @@ const kInFlight = 3;
 const kUntracked = 6;
 const SLOT_BYTES = 64;
 
-const { requests, groups = 1, batch = 500, seconds = 3, ...options } = JSON.parse(process.argv[2]);
+const { requests, groups = 1, batch = 500, seconds = 3, hears = false, ...options } = JSON.parse(process.argv[2]);
+/** What `onHang` was given: requests of each dump. */
+const heard = [];
+if (hears) options.onHang = (dump) => heard.push(dump.requests.length);
 
 // Held, as a timer or a socket would hold it: what nobody can resolve is collected, with the functions that wait for it.
 const resolvers = [];
@@ -84,28 +87,33 @@ await enterAll((i) => {
 });
 const after = used();
 await sleep(50);
-observer.disconnect();
-/** Without what the garbage collector took on the way: it runs when it likes. */
-const growthMs = growths.map(({ beganMs, endedMs }) =>
-  collections.reduce((tookMs, { startTime, duration }) => {
+/** What the garbage collector took of a time: it runs when it likes. */
+const collectedMs = ({ beganMs, endedMs }) =>
+  collections.reduce((sum, { startTime, duration }) => {
     const overlapMs = Math.min(endedMs, startTime + duration) - Math.max(beganMs, startTime);
-    return tookMs - Math.max(0, overlapMs);
-  }, endedMs - beganMs),
-);
+    return sum + Math.max(0, overlapMs);
+  }, 0);
+const growthMs = growths.map((growth) => growth.endedMs - growth.beganMs - collectedMs(growth));
+collections.length = 0;
 
 // Anything between two turns of this loop is hangwatch's: the application does nothing any more.
-const turns = [];
-// Time on the processor, where the system tells: on a busy machine the wall clock measures the others.
+const slices = [];
+// Time on the processor, where the system tells: on a busy machine the wall clock measures the others. It ticks coarsely, so that the wall clock may know better.
 const onCpu = `/proc/self/task/${process.pid}/schedstat`;
 const cpuMs = existsSync(onCpu)
   ? () => Number(readFileSync(onCpu, 'latin1').split(' ', 1)[0]) / 1e6
   : () => performance.now();
 let last = cpuMs();
+let turnedMs = performance.now();
 let beating = options.collector !== undefined;
 const beat = () => {
   const now = cpuMs();
-  turns.push(now - last);
+  const endedMs = performance.now();
+  const ms = Math.min(now - last, endedMs - turnedMs);
+  // A turn in which hangwatch did nothing takes some microseconds.
+  if (ms > 1) slices.push({ ms, beganMs: turnedMs, endedMs });
   last = now;
+  turnedMs = endedMs;
   if (beating) setImmediate(beat);
 };
 const mainBefore = performance.eventLoopUtilization();
@@ -125,8 +133,10 @@ const main = performance.eventLoopUtilization(mainBefore);
 const thread = watchdog.performance.eventLoopUtilization(watchdogBefore);
 const sorted = (list) => list.sort((a, b) => a - b);
 const at = (list, share) => sorted(list)[Math.min(list.length - 1, Math.floor(list.length * share))] ?? 0;
-// A turn in which hangwatch did nothing takes some microseconds.
-const slices = turns.filter((ms) => ms > 1);
+await sleep(50);
+observer.disconnect();
+const sliceMs = slices.map(({ ms }) => ms);
+const uncollectedMs = slices.map((slice) => Math.max(0, slice.ms - collectedMs(slice)));
 console.log(
   JSON.stringify({
     requests,
@@ -138,8 +148,15 @@ console.log(
     },
     growthMs: { count: growthMs.length, median: at(growthMs, 0.5), longest: at(growthMs, 1) },
     mainThreadBusyShare: main.active / tookMs,
-    slicesMs: { count: slices.length, median: at(slices, 0.5), p95: at(slices, 0.95), longest: at(slices, 1) },
-    slicesShare: slices.reduce((sum, ms) => sum + ms, 0) / tookMs,
+    slicesMs: {
+      count: slices.length,
+      median: at(sliceMs, 0.5),
+      p95: at(sliceMs, 0.95),
+      longest: at(sliceMs, 1),
+      longestUncollected: at(uncollectedMs, 1),
+    },
+    heard,
+    slicesShare: sliceMs.reduce((sum, ms) => sum + ms, 0) / tookMs,
     watchdogBusyMs: thread.active,
     tookMs,
   }),

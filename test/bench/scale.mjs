@@ -59,19 +59,24 @@ async function measure(options, beforeEnd = async () => undefined) {
 }
 
 const scan = await measure({ requests: tracked, timeout: 600_000, scanInterval: SCAN_INTERVAL_MS });
-const collector = await CollectorStub.start();
 let dump;
-const gather = await measure(
-  { requests: dumped, timeout: 2_000, maxDuration: false, scanInterval: 500, collector: collector.url },
-  async (child) => {
+/** One dump of all of them, gathered and delivered; where somebody `hears` it, it comes to the main thread as well. */
+async function measureDump(hears) {
+  const collector = await CollectorStub.start();
+  const options = { timeout: 2_000, maxDuration: false, scanInterval: 500, collector: collector.url };
+  const measured = await measure({ requests: dumped, hears, ...options }, async (child) => {
     // The first request, that of the warm-up, is reported first, maybe alone.
     dump = await collector.next(({ requests }) => requests.length >= Math.min(dumped, 10_000));
     child.stdin.write('reported\n');
-  },
-);
-await collector.close();
+  });
+  await collector.close();
+  return measured;
+}
+const heard = await measureDump(true);
+const gather = await measureDump(false);
 
 const figures = {
+  heard,
   tracked: { ...scan, scanMs: scan.watchdogBusyMs / (scan.tookMs / SCAN_INTERVAL_MS) },
   dumped: {
     ...gather,
@@ -85,11 +90,14 @@ if (values.json) {
   console.log(JSON.stringify(figures, undefined, 2));
 } else {
   const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  const slices = ({ slicesMs: { count, median, p95, longest, longestUncollected } }) =>
+    `${count} slices of ${ms(median)} (median), ${ms(p95)} (95%), ${ms(longest)} (longest; ${ms(longestUncollected)} without the garbage collector)`;
   const { bytesPerRequest, growthMs } = scan;
   console.log(`${tracked} requests in flight
   memory: ${bytesPerRequest.hangwatch} bytes a request of hangwatch's, ${bytesPerRequest.application} of the application's (three awaits)
   table: grew ${growthMs.count} times, in ${ms(growthMs.median)} (median), ${ms(growthMs.longest)} (longest)
   a scan: ${ms(figures.tracked.scanMs)} on the watchdog's thread; main thread ${(scan.mainThreadBusyShare * 100).toFixed(1)}% busy
 dump of ${figures.dumped.inDump} requests, ${figures.dumped.withStacks} with stacks${figures.dumped.complete ? '' : ' (not complete)'}
-  gathered in ${ms(figures.dumped.gatheredInMs)}, main thread: ${gather.slicesMs.count} slices of ${ms(gather.slicesMs.median)} (median), ${ms(gather.slicesMs.p95)} (95%), ${ms(gather.slicesMs.longest)} (longest)`);
+  gathered in ${ms(figures.dumped.gatheredInMs)}, main thread: ${slices(gather)}
+  with onHang, which gets ${Math.max(...heard.heard)} of them: ${slices(heard)}`);
 }

@@ -95,7 +95,8 @@ function request(port: number, path: string): Promise<number | undefined> {
 const says = ({ run }: Started, text: RegExp) => run.until(({ stdout }) => (text.test(stdout) ? stdout : undefined));
 
 // Where the collector is away and the disk of the spool takes nothing, reports stay in memory; at the end stderr is the last resort.
-describe.skipIf(process.platform === 'win32').each(disks)('a disk that %s', (_, disk) => {
+// /dev/full is Linux's.
+describe.skipIf(process.platform !== 'linux').each(disks)('a disk that %s', (_, disk) => {
   test.concurrent('is said once; requests are served, and the report arrives when the collector is back', async () => {
     const collector = await CollectorStub.start();
     const front = await new Front(collector.url, () => undefined, 0).listen();

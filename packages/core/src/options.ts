@@ -74,7 +74,7 @@ export interface HangwatchOptions {
    * what kills a process that does not end. @default 10_000
    */
   readonly shutdownTimeout?: number | false | undefined;
-  /** Called on the main thread with each dump of kind `hang`. What it throws goes to `onInternalError`. */
+  /** Called on the main thread with each dump of kind `hang`, of a very large one with a part: the stuck requests first. What it throws goes to `onInternalError`. */
   readonly onHang?: ((dump: Dump) => void) | undefined;
   /**
    * A signal on which everything in flight is dumped (`kind: 'snapshot'`), such as `'SIGUSR2'`. hangwatch listens to no signal that is not named here:

@@ -245,8 +245,8 @@ export type ToMain =
   /** Look at the byte counters and first waiters of requests older than a scan; measures the loop's delay on the way. */
   | { readonly type: 'sample'; readonly sentAtMs: number; readonly budgetMs: number }
   | { readonly type: 'look'; readonly id: number; readonly slots: readonly SlotRef[] }
-  /** Evidence of all requests in flight, the stuck ones first; `only`: of those and no others. */
-  | { readonly type: 'gather'; readonly id: number; readonly stuck: readonly SlotRef[]; readonly only: boolean }
+  /** Evidence of all requests in flight, the stuck ones first (see `packed-refs.ts`); `only`: of those and no others. */
+  | { readonly type: 'gather'; readonly id: number; readonly stuck: Uint32Array; readonly only: boolean }
   | { readonly type: 'hang'; readonly dump: Dump }
   | { readonly type: 'stuck'; readonly requests: readonly StuckNotice[] }
   | { readonly type: 'snapshot'; readonly id: number; readonly dump: Dump | undefined }

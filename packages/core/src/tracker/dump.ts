@@ -2,7 +2,7 @@ import type { Dump } from '@hangwatch/protocol';
 import { existingTracker } from './process/process-tracker.ts';
 
 /**
- * A dump of everything that is in flight, now: of kind `snapshot`, sent where reports go and returned. Nothing need be stuck.
+ * A dump of everything that is in flight, now: of kind `snapshot`, sent where reports go and returned, a very large one in part. Nothing need be stuck.
  *
  * @returns `undefined` where hangwatch is switched off, or its watchdog can't be had
  * @example

@@ -1,6 +1,7 @@
 import type { Dump, DumpCrash } from '@hangwatch/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { unpackRefs } from '../shared/packed-refs.ts';
 import { RECORD_FINISHED } from '../shared/recorder-layout.ts';
 import {
   FLAG_NOTIFY,
@@ -117,7 +118,7 @@ function setUp(
         loop.receive({ type: 'look', id: message.id, results });
       }
       if (message.type === 'gather') {
-        const slots = message.only ? message.stuck.map(({ slot }) => slot) : [...generations.keys()];
+        const slots = message.only ? [...unpackRefs(message.stuck)].map(({ slot }) => slot) : [...generations.keys()];
         gathered.push(slots.length);
         loop.receive({ type: 'evidence-part', id: message.id, requests: slots.map(evidenceOf) });
         loop.receive({

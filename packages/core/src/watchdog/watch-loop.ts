@@ -20,6 +20,7 @@ import { DumpBase } from './reports/dump-base.ts';
 import { type KeepRecord, LastRecord } from './reports/last-record.ts';
 import { Outbox } from './reports/outbox.ts';
 import { Reports } from './reports/reports.ts';
+import { toldPart } from './reports/told-part.ts';
 import type { SourceMapper } from './source-maps/source-mapper.ts';
 import { AwakeClock } from './table/awake-clock.ts';
 import { ClockPauses } from './table/clock-pauses.ts';
@@ -289,7 +290,7 @@ export class WatchLoop {
       const { gathered, takenMs } = await this.#investigator.evidence(first);
       dump = this.#reports.snapshot(gathered, takenMs);
     } finally {
-      this.#parts.post({ type: 'snapshot', id, dump });
+      this.#parts.post({ type: 'snapshot', id, dump: dump === undefined ? dump : toldPart(dump) });
     }
   }
 

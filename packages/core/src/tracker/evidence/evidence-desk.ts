@@ -1,5 +1,6 @@
 import { type AwaitStack, type CallSite, collectAwaitStacks, sampleFirstWaiters } from '@hangwatch/async-hooks-helpers';
 import { messageOf } from '../../message-of.ts';
+import { unpackRefs } from '../../shared/packed-refs.ts';
 import { clockSince, kStartMs } from '../../shared/slot-layout.ts';
 import {
   type LookResult,
@@ -21,7 +22,7 @@ import { runSliced } from './time-slice.ts';
 /** Who waits for the same promise is looked for among this many requests. */
 const PART = 512;
 /** Requests in one message: writing it is a step that cannot be cut into slices. */
-const REQUESTS_PER_MESSAGE = 64;
+const REQUESTS_PER_MESSAGE = 32;
 /** How often the watchdog hears that an answer is still being worked at. */
 const SIGN_OF_LIFE_MS = 100;
 /** First waiters looked at in one sample of one request. */
@@ -131,7 +132,12 @@ export class EvidenceDesk {
   *#gather({ id, stuck, only }: Extract<Asked, { type: 'gather' }>): Generator<undefined, void, void> {
     const beganMs = performance.now();
     this.#gathering = id;
-    const first = new Set(stuck.map((ref) => this.#tracker.find(ref)).filter((record) => record !== undefined));
+    const first = new Set<RequestRecord>();
+    for (const ref of unpackRefs(stuck)) {
+      const record = this.#tracker.find(ref);
+      if (record !== undefined) first.add(record);
+      if (first.size % PART === 0) yield;
+    }
     yield;
     const rest = only
       ? []

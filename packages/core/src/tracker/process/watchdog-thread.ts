@@ -21,6 +21,7 @@ import { WORKER_PROTOCOL_VERSION } from '../../shared/worker-protocol.ts';
 import { HANGWATCH_VERSION } from '../../version.ts';
 import type { EvidenceDesk } from '../evidence/evidence-desk.ts';
 import type { Snapshots } from '../evidence/snapshots.ts';
+import { runSliced } from '../evidence/time-slice.ts';
 import type { ResolvedOptions } from '../options/resolve-options.ts';
 import type { StagedMessage } from '../self-test/self-test.ts';
 import type { FlightRecorder } from '../table/flight-recorder.ts';
@@ -185,7 +186,12 @@ export class WatchdogThread {
         }
         return;
       case 'stuck':
-        for (const notice of message.requests) this.#parts.onStuck(notice);
+        runSliced(
+          this.#actOn(message.requests),
+          () => undefined,
+          (error) =>
+            this.#problem('HANGWATCH_ERR_INTERNAL', `acting on stuck requests failed: ${messageOf(error)}`, error),
+        );
         return;
       case 'snapshot':
         this.#parts.snapshots.answered(message.id, message.dump);
@@ -223,6 +229,13 @@ export class WatchdogThread {
     this.#problem('HANGWATCH_ERR_WATCHDOG_DIED', `${what}; it is started again in ${delayMs} ms`, error);
     this.#restartTimer = setTimeout(() => this.#spawn(), delayMs);
     this.#restartTimer.unref();
+  }
+
+  *#actOn(notices: readonly StuckNotice[]): Generator<undefined, void, void> {
+    for (const notice of notices) {
+      this.#parts.onStuck(notice);
+      yield;
+    }
   }
 
   /** What each loss was for has been said as it happened, once; this is how many there were. */

@@ -24,6 +24,7 @@ import type { Outbox } from './outbox.ts';
 import { ReportLedger } from './report-ledger.ts';
 import { shutdownDump } from './shutdown-dump.ts';
 import { snapshotDump } from './snapshot-dump.ts';
+import { toldPart } from './told-part.ts';
 
 interface Parts {
   readonly settings: Pick<WatchdogSettings, 'scanIntervalMs' | 'cwd' | 'notifyHang'>;
@@ -64,7 +65,7 @@ export class Reports {
     );
     if (sent === 'held') return sent;
     if (sent !== 'known') {
-      if (settings.notifyHang) post({ type: 'hang', dump: sent });
+      if (settings.notifyHang) post({ type: 'hang', dump: toldPart(sent) });
       this.#remember(findings, sent);
       outdated();
     }

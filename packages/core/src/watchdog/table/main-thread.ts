@@ -1,3 +1,4 @@
+import { packRefs } from '../../shared/packed-refs.ts';
 import type { WaitSnapshot } from '../../shared/wait-snapshot.ts';
 import type {
   EventLoopState,
@@ -70,7 +71,12 @@ export class MainThread {
 
   /** Evidence of all requests in flight, the stuck ones first, or of the stuck ones only. */
   async gather(stuck: readonly SlotRef[], only = false): Promise<Gathered> {
-    const { answer, requests, waitedMs } = await this.#ask((id) => ({ type: 'gather', id, stuck, only }));
+    const { answer, requests, waitedMs } = await this.#ask((id) => ({
+      type: 'gather',
+      id,
+      stuck: packRefs(stuck),
+      only,
+    }));
     if (answer?.type === 'evidence-end') {
       const { eventLoop, resources, tookMs, waits } = answer;
       return { complete: true, requests, eventLoop, resources, tookMs, waits };
