@@ -82,6 +82,9 @@ async function startApplications(folder, collectorUrl) {
   const settings = {
     CARRIER_URL: carrier.url,
     DATA_DIR: folder,
+    // Where hangwatch keeps what it has not delivered: an earlier demo that was killed is not part of this one.
+    TMPDIR: folder,
+    TEMP: folder,
     HANGWATCH_COLLECTOR: collectorUrl,
     HANGWATCH_TIMEOUT: String(TIMEOUT_MS),
     HANGWATCH_BLOCKED_LOOP: String(BLOCKED_MS),

@@ -45,7 +45,9 @@ export function blockText(block: DumpBlock): string {
     block.cpuWaitMs === undefined || block.cpuWaitMs < 100
       ? undefined
       : `${formatDuration(block.cpuWaitMs)} without a CPU`,
-    block.heapUsed === undefined ? undefined : `heap ${Math.round(block.heapUsed * 100)}% full`,
+    block.heapUsed === undefined || block.heapUsed < 0.005
+      ? undefined
+      : `heap ${Math.round(block.heapUsed * 100)}% full`,
   ];
   return parts.filter((part) => part !== undefined).join(', ') || 'its state is not known';
 }

@@ -120,7 +120,8 @@ function footer(dump: Dump, { colors }: ReportStyle): string[] {
     lines.push(`resources: ${named.join(', ')}`);
   }
   if (dump.threadPool !== undefined) lines.push(threadPoolText(dump.threadPool));
-  if (dump.evidence?.complete === false) {
+  // Of a block that has just been noticed nothing else was asked.
+  if (dump.evidence?.complete === false && dump.kind !== 'loop-block') {
     const { tookMs } = dump.evidence;
     lines.push(`evidence: incomplete${tookMs === 0 ? '' : ` after ${formatDuration(tookMs)}`}`);
   }

@@ -391,6 +391,15 @@ describe('a hang', () => {
     expect(dumps[0]?.verdict.summary).toContain('5 requests are stuck');
   });
 
+  test('of several kinds, the sentence is that of the kind which the verdict names', async () => {
+    const client = { begun: true, answered: true, sinceMs: 1_000, unreadBytes: 10 };
+    const { dumps, enter } = setUp({ evidence: (slot) => (slot === 1 ? { client } : {}) });
+    for (let slot = 0; slot < 3; slot++) enter(slot);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(dumps[0]?.verdict.evidence).toBe('client-stalled');
+    expect(dumps[0]?.verdict.summary).toMatch(/^3 requests are stuck; GET \/r1 waits for its client to read/);
+  });
+
   test('of more requests than a dump holds is told in several', async () => {
     const { dumps, loop, header } = setUp({ answers: false });
     for (let index = 1; index <= 11; index++) {

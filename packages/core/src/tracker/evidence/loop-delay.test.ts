@@ -13,3 +13,14 @@ test('the p99 is that of the last messages, and utilization a share', () => {
   expect(utilization).toBeGreaterThanOrEqual(0);
   expect(utilization).toBeLessThanOrEqual(1);
 });
+
+test('messages that waited for the same turn of the loop tell of one delay', async () => {
+  const loop = new LoopDelay();
+  const nowMs = () => performance.timeOrigin + performance.now();
+  const blockedAtMs = nowMs() - 3_000;
+  expect(loop.received(blockedAtMs)).toBeGreaterThanOrEqual(3_000);
+  expect([1_000, 2_000].map((later) => loop.received(blockedAtMs + later))).toEqual([0, 0]);
+  const sentAtMs = nowMs();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(loop.received(sentAtMs)).toBeGreaterThan(0);
+});

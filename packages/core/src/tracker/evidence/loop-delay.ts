@@ -11,15 +11,20 @@ export class LoopDelay {
   readonly #delaysMs = new Float64Array(KEPT);
   #count = 0;
   #last = performance.eventLoopUtilization();
+  /** When the message before was read. */
+  #readMs = 0;
 
   /**
    * @param sentAtMs when the message was sent, milliseconds since the epoch by `performance` (both threads share that clock)
-   * @returns for how long it waited
+   * @returns for how long it waited; 0 for one that waited behind another, since that is the same delay again
    */
   received(sentAtMs: number): number {
-    const delayMs = Math.max(0, performance.timeOrigin + performance.now() - sentAtMs);
+    const nowMs = performance.timeOrigin + performance.now();
+    const delayMs = Math.max(0, nowMs - sentAtMs);
     this.#delaysMs[this.#count++ % KEPT] = delayMs;
-    return delayMs;
+    const isFirst = sentAtMs >= this.#readMs;
+    this.#readMs = nowMs;
+    return isFirst ? delayMs : 0;
   }
 
   read(): EventLoopState {

@@ -1,4 +1,4 @@
-import type { Dump, DumpRequest } from '@hangwatch/protocol';
+import type { Dump, DumpRequest, Evidence } from '@hangwatch/protocol';
 import { MAX_REQUESTS } from '../../shared/worker-protocol.ts';
 import { EVIDENCE_ORDER } from '../diagnosis/diagnose.ts';
 import type { Finding } from '../diagnosis/finding.ts';
@@ -45,7 +45,7 @@ export function hangDump(base: DumpBase, { findings, inFlight, gathered, nowMs, 
       follows,
       verdict: {
         evidence,
-        summary: `${deadlockSentence(stuck, gathered.graph?.waitFor) ?? summaryOf(stuck)}${poolSentence(pool)}`,
+        summary: `${deadlockSentence(stuck, gathered.graph?.waitFor) ?? summaryOf(stuck, evidence)}${poolSentence(pool)}`,
         fingerprint: combineFingerprints(findings.map(({ fingerprint }) => fingerprint)),
       },
       requests: [...stuck, ...moving],
@@ -66,9 +66,11 @@ function noteOn({ complete, requests, tookMs }: Gathered, left: number): string 
     : `the main thread answered for ${requests.size} requests, and then no more for too long`;
 }
 
-/** The sentence a person reads first. */
-function summaryOf(stuck: readonly DumpRequest[]): string {
-  const oldest = stuck.reduce((a, b) => (b.idleMs > a.idleMs ? b : a));
+/** The sentence a person reads first: of the oldest of those that the dump's verdict holds for. */
+function summaryOf(stuck: readonly DumpRequest[], evidence: Evidence): string {
+  const meant = stuck.filter(({ verdict }) => verdict?.evidence === evidence);
+  const oldest = meant.reduce((a, b) => (b.idleMs > a.idleMs ? b : a));
   const sentence = `${nameOf(oldest)} ${oldest.verdict?.summary ?? 'is stuck'}`;
-  return stuck.length === 1 ? sentence : `${stuck.length} requests are stuck; the oldest, ${sentence}`;
+  if (stuck.length === 1) return sentence;
+  return `${stuck.length} requests are stuck; ${meant.length === stuck.length ? 'the oldest, ' : ''}${sentence}`;
 }
