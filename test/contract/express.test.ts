@@ -156,6 +156,15 @@ describe.each([
     expect(await routeOf(app, '/m/x')).toEqual([1, '/m/x']);
   });
 
+  test('registered twice on one application, a request is entered once, and its layers are named', async () => {
+    const app = watched();
+    const second = hangwatch({ ...ON, timeout: 1_000 });
+    closers.push(() => second.close());
+    app.use(second);
+    app.get('/twice/:id', (_req, res) => void res.json([inFlight().length, tracker()?.current()?.route]));
+    expect(await routeOf(app, '/twice/1')).toEqual([1, '/twice/:id']);
+  });
+
   test('after close requests are not watched any more', async () => {
     const app = express();
     const middleware = hangwatch(ON);

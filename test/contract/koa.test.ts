@@ -56,6 +56,17 @@ describe.each([
     });
   });
 
+  test('registered twice on one application, a request is entered once', async () => {
+    const app = new Koa();
+    app.use(watch());
+    app.use(watch());
+    app.use(async function last(ctx, next) {
+      await next();
+      await tell(ctx, next);
+    });
+    expect(await told(app, '/')).toEqual([null, 'middleware last', 1]);
+  });
+
   test('middleware runs once and in order, before and after', async () => {
     const app = new Koa();
     const order: string[] = [];

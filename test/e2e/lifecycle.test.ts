@@ -58,7 +58,38 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
       afterOne: true,
       afterBoth: false,
       problems: ['HANGWATCH_ERR_CONFLICTING_OPTIONS'],
+      messages: [
+        'service, onHang belong to the whole process, and an earlier registration has decided: the later values are not used',
+      ],
       same: false,
+    });
+  });
+
+  test('two applications in one process have thresholds of their own, and one watchdog', async () => {
+    const quick = { path: '/quick', state: 'stuck', timeoutMs: 300 };
+    expect(await run('twoApplications')).toEqual({
+      registrations: 2,
+      dumps: [
+        [quick, { path: '/patient', state: 'moving', timeoutMs: 60_000 }],
+        [{ path: '/patient', state: 'stuck', timeoutMs: 300 }],
+      ],
+      afterOne: { watched: true, threads: 1 },
+      afterBoth: false,
+      problems: [],
+    });
+  });
+
+  test('two installations of the package know what the other one has entered', async () => {
+    expect(await run('twoInstallations')).toEqual({
+      copies: true,
+      entered: false,
+      sameRecord: true,
+      sameRequest: true,
+      functions: ['answer'],
+      at: 'from the other copy',
+      waits: ['what never comes'],
+      registrations: 2,
+      problems: [],
     });
   });
 

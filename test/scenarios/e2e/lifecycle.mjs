@@ -1,7 +1,10 @@
 // One way of living and ending a case, chosen by the first argument; prints one line of JSON.
 import diagnosticsChannel from 'node:diagnostics_channel';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import workerThreads from 'node:worker_threads';
 
@@ -15,8 +18,8 @@ workerThreads.Worker = class extends Worker {
   }
 };
 syncBuiltinESMExports();
-const { checkpoint, watch, watchServer } = await import('@hangwatch/core');
-const { openWatch } = await import('@hangwatch/core/adapter');
+const { checkpoint, configure, currentRequest, watch, watchServer } = await import('@hangwatch/core');
+const { openWatch, recordOf } = await import('@hangwatch/core/adapter');
 
 const problems = [];
 const hangs = [];
@@ -35,9 +38,10 @@ const listen = async (listener, extra = {}) => {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
 };
-const get = (server, path = '/') =>
+const get = (server, url = '/') =>
   new Promise((resolve) => {
-    const request = http.get({ host: '127.0.0.1', port: server.address().port, path, agent: false }, (response) => {
+    const to = { host: '127.0.0.1', port: server.address().port, path: url, agent: false };
+    const request = http.get(to, (response) => {
       response.resume();
       response.on('end', () => resolve(response.statusCode));
     });
@@ -51,6 +55,8 @@ const until = async (test) => {
   for (let i = 0; i < 400 && !test(); i++) await sleep(25);
   return test();
 };
+/** Nobody listens where reports go: that is said, and is not what is asked. */
+const said = () => problems.filter((code) => !code.startsWith('HANGWATCH_ERR_DELIVERY'));
 const print = (value) => console.log(JSON.stringify(value));
 
 const cases = {
@@ -218,7 +224,12 @@ const cases = {
     const require = createRequire(import.meta.url);
     const commonjs = require('@hangwatch/core/adapter');
     const esm = openWatch(options);
-    const other = commonjs.openWatch({ ...options, service: 'another' });
+    const messages = [];
+    shared().tracker.problems.report = ({ code, message }) => {
+      problems.push(code);
+      messages.push(message);
+    };
+    const other = commonjs.openWatch({ ...options, service: 'another', onHang: () => undefined });
     const registrations = shared().registrations;
     await other.close();
     const afterOne = shared() !== undefined;
@@ -228,8 +239,96 @@ const cases = {
       afterOne,
       afterBoth: shared() !== undefined,
       problems,
+      messages,
       same: commonjs.openWatch === openWatch,
     });
+  },
+
+  /** Two applications in one process: each has thresholds of its own, and the end of one is not that of the other. */
+  async twoApplications() {
+    const dumps = [];
+    const hear = {
+      onHang: ({ requests }) => dumps.push(requests.map(({ path, state, timeoutMs }) => ({ path, state, timeoutMs }))),
+    };
+    const hangs = (request, response) => {
+      if (request.url === '/ok') response.end();
+    };
+    const quick = await listen(hangs, hear);
+    const patient = await listen(hangs, { ...hear, timeout: 60_000 });
+    const { registrations } = shared();
+    get(patient, '/patient');
+    get(quick, '/quick');
+    await until(() => dumps.length > 0);
+    await close(quick);
+    const afterOne = { watched: shared() !== undefined, threads: workers.length };
+    configure({ timeout: 300 });
+    await until(() => dumps.length > 1);
+    await close(patient);
+    await until(() => shared() === undefined);
+    print({ registrations, dumps, afterOne, afterBoth: shared() !== undefined, problems: said() });
+  },
+
+  /** Two installations, as two versions of a framework's plugin bring them: what one has entered the other one knows. */
+  async twoInstallations() {
+    const folder = mkdtempSync(path.join(tmpdir(), 'hangwatch-copies-'));
+    const installed = (name) => path.dirname(path.dirname(createRequire(import.meta.url).resolve(name)));
+    const core = installed('@hangwatch/core');
+    const helpers = path.dirname(
+      path.dirname(createRequire(path.join(core, 'package.json')).resolve('@hangwatch/async-hooks-helpers')),
+    );
+    for (const [from, to] of [
+      [core, 'core'],
+      [helpers, 'async-hooks-helpers'],
+    ]) {
+      cpSync(path.join(from, 'dist'), path.join(folder, to, 'dist'), { recursive: true });
+      cpSync(path.join(from, 'package.json'), path.join(folder, to, 'package.json'));
+    }
+    const modules = path.join(folder, 'core/node_modules');
+    mkdirSync(path.join(modules, '@hangwatch'), { recursive: true });
+    symlinkSync(path.join(folder, 'async-hooks-helpers'), path.join(modules, '@hangwatch/async-hooks-helpers'));
+    for (const name of ['undici', 'valibot', '@hangwatch/protocol', '@hangwatch/report']) {
+      symlinkSync(realpathSync(path.join(core, 'node_modules', name)), path.join(modules, name));
+    }
+    try {
+      const other = await import(path.join(folder, 'core/dist/index.js'));
+      const otherAdapter = await import(path.join(folder, 'core/dist/adapter.js'));
+      const seen = {};
+      let stack;
+      let second;
+      const server = await listen(
+        async function answer(request, response) {
+          seen.entered = second.enter(request, response) !== undefined;
+          seen.sameRecord = otherAdapter.recordOf(request) === recordOf(request);
+          seen.sameRequest = other.currentRequest()?.id === currentRequest()?.id;
+          other.checkpoint('from the other copy');
+          await other.watch(new Promise(() => undefined), 'what never comes');
+          response.end();
+        },
+        {
+          onHang: ({ requests: [request] }) => {
+            stack = {
+              functions: request.stacks[0]?.map(({ function: name }) => name),
+              at: request.checkpoint.label,
+              waits: request.waitsFor.map(({ label }) => label),
+            };
+          },
+        },
+      );
+      second = otherAdapter.openWatch({ ...options, onHang: undefined });
+      get(server, '/');
+      await until(() => stack !== undefined);
+      print({
+        ...seen,
+        ...stack,
+        registrations: shared().registrations,
+        copies: other.checkpoint !== checkpoint,
+        problems: said(),
+      });
+      await close(server);
+      await second.close();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   },
 
   /** Callbacks of the application that throw break nothing. */

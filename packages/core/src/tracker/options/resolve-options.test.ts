@@ -2,58 +2,74 @@ import { describe, expect, test } from 'vitest';
 import { HangwatchError } from '../../errors.ts';
 import { resolveOptions } from './resolve-options.ts';
 
+const WRONG: readonly [unknown, string][] = [
+  [5, 'options must be an object, got 5'],
+  [{ timeout: 'abc' }, 'options.timeout must be a positive number of milliseconds, got "abc"'],
+  [{ exitDelay: 0 }, 'options.exitDelay must be a number of milliseconds from 1 to 10000 or false, got 0'],
+  [{ exitDelay: true }, 'options.exitDelay must be a number of milliseconds from 1 to 10000 or false, got true'],
+  [{ timeout: 0 }, 'options.timeout must be a positive number of milliseconds, got 0'],
+  [{ timeout: Number.NaN }, 'options.timeout must be a positive number of milliseconds, got NaN'],
+  [{ timeout: 2 ** 31 }, 'options.timeout must be a positive number of milliseconds, got 2147483648'],
+  [{ maxDuration: true }, 'options.maxDuration must be a positive number of milliseconds or false, got true'],
+  [{ shutdownTimeout: 0 }, 'options.shutdownTimeout must be a positive number of milliseconds or false, got 0'],
+  [{ shutdownTimeout: true }, 'options.shutdownTimeout must be a positive number of milliseconds or false, got true'],
+  [{ scanInterval: 1 }, 'options.scanInterval must be a number of milliseconds from 10 to 60000, got 1'],
+  [{ collector: 'localhost:4747' }, 'options.collector must be an http: or https: URL, got "localhost:4747"'],
+  [
+    { collector: ['http://127.0.0.1:1', 'ftp://x'] },
+    'options.collector[1] must be an http: or https: URL, got "ftp://x"',
+  ],
+  [{ blockedLoop: true }, 'options.blockedLoop must be an object or false, got true'],
+  [
+    { blockedLoop: { threshold: 10 } },
+    'options.blockedLoop.threshold must be a number of milliseconds from 50 to 2147483647, got 10',
+  ],
+  [{ blockedLoop: { stack: 'no' } }, 'options.blockedLoop.stack must be true or false, got "no"'],
+  [{ blockedLoop: { treshold: 1 } }, 'options.blockedLoop.treshold is not an option; threshold, stack are'],
+  [{ token: 'a b' }, 'options.token must be printable ASCII without spaces'],
+  [{ service: '' }, 'options.service must be a non-empty string, got ""'],
+  [{ version: 7 }, 'options.version must be a string, got 7'],
+  [{ spoolDir: '' }, 'options.spoolDir must be a non-empty path, got ""'],
+  [{ ignore: 'health' }, 'options.ignore must be a path that begins with /, a RegExp or a function, got "health"'],
+  [{ routeName: 'x' }, 'options.routeName must be a function, got "x"'],
+  [{ respond: 404 }, 'options.respond must be a status from 500 to 599 or false, got 404'],
+  [{ respond: true }, 'options.respond must be a status from 500 to 599 or false, got true'],
+  [{ abort: 'yes' }, 'options.abort must be true or false, got "yes"'],
+  [{ level: 'all' }, 'options.level must be "basic" or "resources", got "all"'],
+  [{ errorMessages: 1 }, 'options.errorMessages must be true or false, got 1'],
+  [{ routes: [] }, 'options.routes must be an object, got []'],
+  [
+    { routes: { export: false } },
+    'options.routes: a route is named as in reports, /export or GET /export, got "export"',
+  ],
+  [
+    { routes: { 'GET /x': { timeout: 0 } } },
+    'options.routes["GET /x"].timeout must be a positive number of milliseconds, got 0',
+  ],
+  ...['SIGKILL', 'SIGUSR1', 'usr2', 12].map((signal): [unknown, string] => [
+    { signal },
+    `options.signal must be a signal that may be caught, such as SIGUSR2 (SIGUSR1 starts the debugger), got ${JSON.stringify(signal)}`,
+  ]),
+  [{ onHang: {} }, 'options.onHang must be a function, got {}'],
+  [{ onInternalError: 1 }, 'options.onInternalError must be a function, got 1'],
+  [{ enabled: 'yes' }, 'options.enabled must be true or false, got "yes"'],
+];
+
 describe('a wrong option is said as it was given', () => {
-  test.each<[unknown, string]>([
-    [5, 'options must be an object, got 5'],
-    [{ timeout: 'abc' }, 'options.timeout must be a positive number of milliseconds, got "abc"'],
-    [{ exitDelay: 0 }, 'options.exitDelay must be a number of milliseconds from 1 to 10000 or false, got 0'],
-    [{ exitDelay: true }, 'options.exitDelay must be a number of milliseconds from 1 to 10000 or false, got true'],
-    [{ timeout: 0 }, 'options.timeout must be a positive number of milliseconds, got 0'],
-    [{ timeout: Number.NaN }, 'options.timeout must be a positive number of milliseconds, got NaN'],
-    [{ timeout: 2 ** 31 }, 'options.timeout must be a positive number of milliseconds, got 2147483648'],
-    [{ maxDuration: true }, 'options.maxDuration must be a positive number of milliseconds or false, got true'],
-    [{ shutdownTimeout: 0 }, 'options.shutdownTimeout must be a positive number of milliseconds or false, got 0'],
-    [{ shutdownTimeout: true }, 'options.shutdownTimeout must be a positive number of milliseconds or false, got true'],
-    [{ scanInterval: 1 }, 'options.scanInterval must be a number of milliseconds from 10 to 60000, got 1'],
-    [{ collector: 'localhost:4747' }, 'options.collector must be an http: or https: URL, got "localhost:4747"'],
-    [
-      { collector: ['http://127.0.0.1:1', 'ftp://x'] },
-      'options.collector[1] must be an http: or https: URL, got "ftp://x"',
-    ],
-    [{ blockedLoop: true }, 'options.blockedLoop must be an object or false, got true'],
-    [
-      { blockedLoop: { threshold: 10 } },
-      'options.blockedLoop.threshold must be a number of milliseconds from 50 to 2147483647, got 10',
-    ],
-    [{ blockedLoop: { stack: 'no' } }, 'options.blockedLoop.stack must be true or false, got "no"'],
-    [{ blockedLoop: { treshold: 1 } }, 'options.blockedLoop.treshold is not an option; threshold, stack are'],
-    [{ token: 'a b' }, 'options.token must be printable ASCII without spaces'],
-    [{ service: '' }, 'options.service must be a non-empty string, got ""'],
-    [{ version: 7 }, 'options.version must be a string, got 7'],
-    [{ spoolDir: '' }, 'options.spoolDir must be a non-empty path, got ""'],
-    [{ ignore: 'health' }, 'options.ignore must be a path that begins with /, a RegExp or a function, got "health"'],
-    [{ routeName: 'x' }, 'options.routeName must be a function, got "x"'],
-    [{ respond: 404 }, 'options.respond must be a status from 500 to 599 or false, got 404'],
-    [{ respond: true }, 'options.respond must be a status from 500 to 599 or false, got true'],
-    [{ abort: 'yes' }, 'options.abort must be true or false, got "yes"'],
-    [{ routes: [] }, 'options.routes must be an object, got []'],
-    [
-      { routes: { export: false } },
-      'options.routes: a route is named as in reports, /export or GET /export, got "export"',
-    ],
-    [
-      { routes: { 'GET /x': { timeout: 0 } } },
-      'options.routes["GET /x"].timeout must be a positive number of milliseconds, got 0',
-    ],
-    ...['SIGKILL', 'SIGUSR1', 'usr2', 12].map((signal): [unknown, string] => [
-      { signal },
-      `options.signal must be a signal that may be caught, such as SIGUSR2 (SIGUSR1 starts the debugger), got ${JSON.stringify(signal)}`,
-    ]),
-    [{ onHang: {} }, 'options.onHang must be a function, got {}'],
-    [{ onInternalError: 1 }, 'options.onInternalError must be a function, got 1'],
-    [{ enabled: 'yes' }, 'options.enabled must be true or false, got "yes"'],
-  ])('%j', (options, message) => {
+  test.each(WRONG)('%j', (options, message) => {
     expect(() => resolveOptions(options, {})).toThrow(new HangwatchError('HANGWATCH_ERR_OPTION', message));
+  });
+
+  test('this is so of every option that there is', () => {
+    let all: string[] = [];
+    try {
+      resolveOptions({ unknown: 1 }, {});
+    } catch (error) {
+      all = /; (.*) are$/.exec((error as Error).message)?.[1]?.split(', ') ?? [];
+    }
+    expect(all.length).toBeGreaterThan(20);
+    const tried = new Set(WRONG.flatMap(([options]) => Object.keys(Object(options))));
+    expect(all.filter((name) => !tried.has(name))).toEqual([]);
   });
 
   test('an unknown option is named, with those there are', () => {

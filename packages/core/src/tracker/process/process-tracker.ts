@@ -6,6 +6,8 @@ const KEY = Symbol.for('hangwatch.core/1');
 const OFF = Symbol.for('hangwatch.core/1.off');
 /** Options that one watchdog can have only one of. The scan interval is one too, but its default follows each registration's timeout. */
 const PROCESS_WIDE = ['collectors', 'token', 'service', 'version', 'spoolDir', 'signal', 'exitDelayMs'] as const;
+/** The same of functions. */
+const CALLBACKS = ['onHang', 'onInternalError'] as const;
 
 /** How long the last to close lets reports that are under way arrive. */
 export const CLOSE_DEADLINE_MS = 2_000;
@@ -32,13 +34,15 @@ export function sharedTracker(options: ResolvedOptions): Tracker {
     return tracker;
   }
   shared.registrations += 1;
-  const different = PROCESS_WIDE.filter(
-    (name) => JSON.stringify(options[name]) !== JSON.stringify(shared.options[name]),
-  );
+  const different = [
+    ...PROCESS_WIDE.filter((name) => JSON.stringify(options[name]) !== JSON.stringify(shared.options[name])),
+    // Who gives none does not ask for another.
+    ...CALLBACKS.filter((name) => options[name] !== undefined && options[name] !== shared.options[name]),
+  ];
   if (different.length > 0) {
     shared.tracker.problem(
       'HANGWATCH_ERR_CONFLICTING_OPTIONS',
-      `${different.join(', ')} belong to the whole process and were set by an earlier registration: the later values are not used`,
+      `${different.join(', ')} belong to the whole process, and an earlier registration has decided: the later values are not used`,
     );
   }
   return shared.tracker;
