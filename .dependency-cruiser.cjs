@@ -7,6 +7,7 @@ const allowed = {
   fastify: ['core'],
   express: ['core'],
   koa: ['core'],
+  locks: ['core'],
   collector: ['protocol', 'report'],
   cli: ['collector', 'core', 'protocol', 'report'],
 };

@@ -25,6 +25,8 @@ export class ClaimRecord {
   readonly timeoutMs: number | undefined;
   /** What its owner awaits until it is granted; of a job of a queue, until that is done. */
   promise: object | undefined = undefined;
+  /** What a library awaits itself, which settles with it. */
+  inner: object | undefined = undefined;
   /** What it holds is held by code that was called in its request's context, and ends with it. */
   runs = false;
   readonly captured: CapturedStack | undefined;

@@ -49,10 +49,11 @@ function standingOf({ cells, base }: RequestRecord): Standing {
 function promisesOf(record: RequestRecord): Set<object> {
   const promises = new Set<object>();
   let waits = false;
-  for (const { state, promise, runs, timeoutMs } of ClaimRecord.of(record)) {
+  for (const { state, promise, inner, runs, timeoutMs } of ClaimRecord.of(record)) {
     if (promise === undefined || (state === 'held' && !runs)) continue;
     if (state === 'waiting' && timeoutMs === undefined) waits = true;
     promises.add(promise);
+    if (inner !== undefined) promises.add(inner);
   }
   return waits ? promises : new Set();
 }

@@ -50,7 +50,7 @@ export interface Resource {
 export interface Claim {
   /**
    * What the claimant awaits until it is granted. A proof needs it: only who awaits nothing else is known to stand still. The promise is
-   * returned as it is.
+   * returned as it is. Called twice, the first is one that the library awaits as well, and that settles with the second.
    */
   waitsFor<T>(promise: T): T;
   /** It has been granted, and is held from now on. */

@@ -111,7 +111,10 @@ class OpenClaim implements Claim {
   }
 
   waitsFor<T>(promise: T): T {
-    if (this.#claim.state !== 'over' && typeof promise === 'object' && promise !== null) this.#claim.promise = promise;
+    const claim = this.#claim;
+    if (claim.state === 'over' || typeof promise !== 'object' || promise === null) return promise;
+    if (claim.promise !== undefined) claim.inner = claim.promise;
+    claim.promise = promise;
     return promise;
   }
 
@@ -120,6 +123,7 @@ class OpenClaim implements Claim {
     if (claim.state !== 'waiting') return;
     claim.state = 'held';
     claim.promise = undefined;
+    claim.inner = undefined;
     claim.sinceClock = existingTracker()?.clock[0] ?? claim.sinceClock;
   }
 
@@ -144,6 +148,7 @@ class OpenClaim implements Claim {
       resource.isDoubtful = true;
     claim.state = 'over';
     claim.promise = undefined;
+    claim.inner = undefined;
     resource.unlink(claim);
     claim.leaveRequest();
   }
