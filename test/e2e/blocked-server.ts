@@ -44,7 +44,7 @@ export const appLines = (block: DumpBlock): number[] =>
   block.stack.filter(({ kind }) => kind === 'app').map(({ line }) => line);
 
 /** The last checkpoint of the request that ran last, as the shared table has it, or that runs. */
-function ranLast({ block, requests }: Dump): string | undefined {
+export function ranLast({ block, requests }: Dump): string | undefined {
   return requests.find(({ id }) => id === (block?.running ?? block?.lastRan))?.checkpoint.label;
 }
 

@@ -70,7 +70,6 @@ export const tools = {
       session.post('Profiler.stop', (_error, result) => {
         functions = result.profile.nodes.map(({ callFrame }) => callFrame.functionName);
       });
-      session.post('Profiler.start');
       return { functions: [...new Set(functions)] };
     };
   },

@@ -119,6 +119,19 @@ describe('the main thread goes on', () => {
     expect(await taking.outcome).toMatchObject({ type: 'none', why: expect.stringContaining('could not be read') });
   });
 
+  test.each([
+    ['it cannot be resumed', PAUSED, 'Debugger.resume', 'stack'],
+    ['what tells of the pause is nothing that anybody could read', undefined, undefined, 'none'],
+  ])('when %s: the session ends, and the pause with it', async (_, paused, fails, type) => {
+    const { session, taking } = setUp();
+    session.answer('Debugger.enable');
+    session.fails = fails;
+    session.tell('Debugger.paused', paused);
+    expect(session.disconnected).toBe(1);
+    expect((await taking.outcome).type).toBe(type);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('when no answer ever comes: the stack is kept and the session ends', async () => {
     const { session, taking } = setUp();
     session.answer('Debugger.enable');

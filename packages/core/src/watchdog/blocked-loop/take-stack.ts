@@ -100,7 +100,7 @@ export class TakeStack {
       const session = this.#parts.open();
       this.#session = session;
       session.on('Debugger.scriptParsed', ({ params }) => this.#noteScript(params));
-      session.on('Debugger.paused', ({ params }) => this.#onPaused(params as Paused));
+      session.on('Debugger.paused', ({ params }) => this.#orEnd(() => this.#onPaused(params as Paused)));
       session.on('Debugger.resumed', () => this.#onResumed());
       // Its answer needs nothing but a thread that comes by; `enable` takes a while where there are many scripts.
       session.post('Runtime.getIsolateId', {}, () => this.#onAnswered());
@@ -200,8 +200,22 @@ export class TakeStack {
     } catch (error) {
       found.why = `its stack could not be read: ${messageOf(error)}`;
     } finally {
-      session.post('Debugger.resume', {}, finish);
-      this.#limit(LONGEST_PAUSE_MS, finish);
+      try {
+        session.post('Debugger.resume', {}, finish);
+        this.#limit(LONGEST_PAUSE_MS, finish);
+      } catch {
+        // The end of the session lets the thread go on.
+        finish();
+      }
+    }
+  }
+
+  /** Node swallows what a listener throws, and the thread would stay paused. */
+  #orEnd(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#end({ type: 'none', why: `its stack could not be read: ${messageOf(error)}` });
     }
   }
 
