@@ -166,7 +166,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
       ...error,
       generated: { line: expect.any(Number) },
     });
-    expect(verdict.summary).toContain(`crash-typescript.ts:${error?.line}:${error?.column}) was not caught`);
+    expect(verdict.summary).toContain(`crash-typescript.ts:${error?.line}:${error?.column}), was not caught`);
     expect(requests.flatMap(({ stacks }) => stacks[0]?.[0] ?? [])).toMatchObject([
       { function: 'waitForStock', ...suspended, kind: 'app' },
     ]);

@@ -22,7 +22,7 @@ export interface DumpRecorderEntry {
    *
    * - `started`: one of the requests that the dump is about began
    * - `finished`: a request was answered
-   * - `left`: a request's client left before it was
+   * - `left`: a request's connection ended before it was: its client left, or something else cut it off
    * - `checkpoint`: a request passed a `checkpoint('label')`
    * - `outbound`: an outbound call of a request ended, well or not; `label` says of what kind it was
    * - `loop-lag`: the event loop was late by `durationMs`

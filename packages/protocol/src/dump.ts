@@ -12,7 +12,7 @@ export const DUMP_SCHEMA_VERSION = 'hangwatch.dump/1';
  * or that ended otherwise (`gone`, see below); an event loop that stands still (`loop-block`), whose end is told as `recovered` too;
  * what was in flight when somebody asked (`snapshot`); what holds an application that takes too long to close (`shutdown`); or the end of a process
  * that had requests in flight, or that an error ended (`crash`).
- * Gone: its client has left, or hangwatch was told to answer in its place.
+ * Gone: its connection has ended (its client left, or something else cut it off), or hangwatch was told to answer in its place.
  */
 export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot' | 'shutdown' | 'crash';
 

@@ -104,7 +104,7 @@ describe('golden', () => {
           11 s ago  #38 GET /users/:id finished after 1 s
         10.3 s ago  #41 GET /reports entered
         10.1 s ago  #42 passed "flush begun"
-         9.1 s ago  #40 GET /reports was left by its client after 2 s
+         9.1 s ago  #40 GET /reports was left by its client, or cut off, after 2 s
          8.1 s ago  the event loop was late by 112 ms
            1 s ago  #55 GET /orders/:id finished after less than 1 s
         … 11 more, back to 1 h 4 min ago

@@ -27,7 +27,10 @@ test('of many the last are shown; without a recorder, or with an empty one, ther
 });
 
 test.each([
-  [{ type: 'left', request: 4, label: 'GET /x', durationMs: 2_000 }, '#4 GET /x was left by its client after 2 s'],
+  [
+    { type: 'left', request: 4, label: 'GET /x', durationMs: 2_000 },
+    '#4 GET /x was left by its client, or cut off, after 2 s',
+  ],
   [{ type: 'loop-lag', durationMs: 112.4 }, 'the event loop was late by 112 ms'],
   [{ type: 'checkpoint', request: 4, label: 'a "b"\u001b[31m' }, '#4 passed "a \\"b\\"'],
   [{ type: 'outbound', request: 4, durationMs: 0 }, '#4 ended an outbound call (unknown) after less than 1 s'],

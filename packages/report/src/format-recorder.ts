@@ -34,7 +34,7 @@ export function recorderText(entry: DumpRecorderEntry, { resolutionMs }: Pick<Du
     case 'finished':
       return sentence(who, label, `finished after ${took}`);
     case 'left':
-      return sentence(who, label, `was left by its client after ${took}`);
+      return sentence(who, label, `was left by its client, or cut off, after ${took}`);
     case 'checkpoint':
       return sentence(who, `passed "${label.replaceAll('"', '\\"')}"`);
     case 'outbound':

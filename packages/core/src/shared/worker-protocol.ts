@@ -101,6 +101,8 @@ export interface RequestEvidence extends SlotRef {
   readonly notesPromises?: boolean | undefined;
   /** Where a slow request was seen before, most often first. */
   readonly seenAt?: DumpSeenPlace[] | undefined;
+  /** It came back to one of these places from another. */
+  readonly seenByTurns?: boolean | undefined;
   /** An upgraded connection or an event stream: silence is its normal state. */
   readonly openEnded: boolean;
 }

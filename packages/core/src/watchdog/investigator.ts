@@ -187,8 +187,9 @@ export class Investigator {
     const requests = new Map(gathered);
     for (const { watched, suspicion } of suspects) {
       const evidence = requests.get(watched.slot);
-      const seenAt = suspicion === 'slow' ? this.#parts.places.of(watched) : undefined;
-      if (evidence !== undefined && seenAt !== undefined) requests.set(watched.slot, { ...evidence, seenAt });
+      const seen = suspicion === 'slow' ? this.#parts.places.of(watched) : undefined;
+      if (evidence !== undefined && seen !== undefined)
+        requests.set(watched.slot, { ...evidence, seenAt: seen.places, seenByTurns: seen.byTurns });
     }
     return requests;
   }

@@ -220,7 +220,9 @@ describe('the end of the process', () => {
     await vi.advanceTimersByTimeAsync(500);
     await loop.crash(end([evidenceOf(1), evidenceOf(0)]));
     const [dump] = dumps;
-    expect(dump?.verdict.summary).toContain('TypeError in pay (src/it.ts:7:3) was not caught and ended the process');
+    expect(dump?.verdict.summary).toContain(
+      'TypeError, made in pay (src/it.ts:7:3), was not caught and ended the process',
+    );
     expect(dump?.verdict.summary).toContain('in the context of #2 GET /r1');
     expect(dump?.crash?.error?.frames[0]?.generated).toMatchObject({ file: '/app/pay.js', line: 41 });
     expect(dump?.requests.map(({ id, stacks }) => [id, stacks[0]?.[0]?.file])).toEqual([

@@ -61,6 +61,15 @@ test('of one that the application handles it is said how long ago it was', () =>
   expect(reports).toMatchObject([{ cause: 'uncaught-exception', exitCode: 143, handledMs: 6_000 }]);
 });
 
+test('capturing it (as domains do) is handling it', () => {
+  const captures = vi.spyOn(process, 'hasUncaughtExceptionCaptureCallback').mockReturnValue(true);
+  fail(0);
+  captures.mockRestore();
+  vi.advanceTimersByTime(1_000);
+  hear('exit', 1);
+  expect(reports).toMatchObject([{ cause: 'uncaught-exception', handledMs: 1_000 }]);
+});
+
 test('after ten seconds it is forgotten, and so it is when the watch stops', () => {
   fail(1);
   vi.advanceTimersByTime(5_000);

@@ -10,7 +10,7 @@ interface Fatal {
   readonly error: unknown;
   readonly origin: NodeJS.UncaughtExceptionOrigin;
   readonly atMs: number;
-  /** The application listens to uncaught exceptions, and decides itself what comes of this one. */
+  /** The application listens to uncaught exceptions, or captures them, and decides itself what comes of this one. */
   readonly handled: boolean;
   /** Number of the request in whose context it was thrown. */
   readonly running: number | undefined;
@@ -50,7 +50,7 @@ export class ExitWatch {
 
   /** The application may handle it yet: whether it ends the process is known when that ends. */
   readonly #onFatal = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
-    const handled = process.listenerCount('uncaughtException') > 0;
+    const handled = process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback();
     this.#fatal = { error, origin, atMs: performance.now(), handled, running: this.#parts.current()?.id };
     clearTimeout(this.#forgetting);
     this.#forgetting = setTimeout(this.#forget, BLAMED_FOR_MS).unref();

@@ -14,12 +14,19 @@ const error = {
 
 describe('the sentence', () => {
   test.each<[DumpCrash, string]>([
-    [{ cause: 'uncaught-exception', error }, 'TypeError in pay (src/pay.ts:31:5) was not caught and ended the process'],
+    [
+      { cause: 'uncaught-exception', error },
+      'TypeError, made in pay (src/pay.ts:31:5), was not caught and ended the process',
+    ],
     [
       { cause: 'uncaught-exception', exitCode: 143, error, handledMs: 6_000 },
-      'the process exited with code 143, 6.0 s after TypeError in pay (src/pay.ts:31:5) was not caught, which the application handles',
+      'the process exited with code 143, 6.0 s after TypeError, made in pay (src/pay.ts:31:5), was not caught, which the application handles',
     ],
     [{ cause: 'uncaught-exception' }, 'an error was not caught and ended the process'],
+    [
+      { cause: 'unhandled-rejection', error },
+      'a rejection that nobody handled ended the process: TypeError, made in pay (src/pay.ts:31:5)',
+    ],
     [
       { cause: 'unhandled-rejection', error: { class: 'string', frames: [] } },
       'a rejection that nobody handled ended the process: string',

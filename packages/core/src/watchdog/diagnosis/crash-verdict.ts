@@ -2,7 +2,7 @@ import type { DumpCrash, DumpRequest, DumpVerdict } from '@hangwatch/protocol';
 import { DIED } from '../delivery/ends-without-a-word.ts';
 import { seconds } from './duration-text.ts';
 import { digest, fingerprintOf } from './fingerprint.ts';
-import { placeOf } from './places.ts';
+import { placeOf, shortPathsBelow } from './places.ts';
 
 /** Routes that tell one end of a process from another where there is no error. */
 const TELLING_ROUTES = 3;
@@ -28,17 +28,20 @@ export function crashVerdict(
 
 function causeOf({ cause, exitCode, error, handledMs }: DumpCrash, cwd: string): string {
   const place = error === undefined ? undefined : placeOf([error.frames]);
-  const file = place?.file.startsWith(`${cwd}/`) ? place.file.slice(cwd.length + 1) : place?.file;
-  const where = place === undefined ? '' : ` in ${place.function} (${file}:${place.line}:${place.column})`;
+  const short = shortPathsBelow(cwd);
+  // Where it was made: it may have been thrown elsewhere, and later.
+  const made = place && `, made in ${place.function} (${short(place.file)}:${place.line}:${place.column})`;
+  const what = `${error?.class ?? 'an error'}${made ?? ''}`;
+  const comma = made === undefined ? '' : ',';
   if (handledMs !== undefined) {
-    const after = `${seconds(handledMs)} after ${error?.class ?? 'an error'}${where}`;
-    return `the process exited with code ${exitCode ?? 0}, ${after} was not caught, which the application handles`;
+    const after = `${seconds(handledMs)} after ${what}${comma} was not caught`;
+    return `the process exited with code ${exitCode ?? 0}, ${after}, which the application handles`;
   }
   switch (cause) {
     case 'uncaught-exception':
-      return `${error?.class ?? 'an error'}${where} was not caught and ended the process`;
+      return `${what}${comma} was not caught and ended the process`;
     case 'unhandled-rejection':
-      return `a rejection that nobody handled ended the process: ${error?.class ?? 'an error'}${where}`;
+      return `a rejection that nobody handled ended the process: ${what}`;
     case 'exit':
       return `the process exited with code ${exitCode ?? 0}`;
     case 'died':

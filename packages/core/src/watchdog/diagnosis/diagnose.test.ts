@@ -204,7 +204,7 @@ describe('nothing moves, and', () => {
       'the last layer has returned, and an upstream may still answer it',
       { ...silent, layer: returned, waitsFor: [upstream] },
       'waiting-outbound',
-      'has been waiting for 10.0 s for GET http://127.0.0.1:9/x, no response headers: middleware auth (auth.ts:12) returned 10.2 s ago, and nothing was entered after it',
+      'has stood still for 10.1 s, with GET http://127.0.0.1:9/x, no response headers, under way for 10.0 s: middleware auth (auth.ts:12) returned 10.2 s ago, and nothing was entered after it',
     ],
     [
       'the handler returned a promise behind which is no await',
@@ -255,14 +255,17 @@ describe('nothing moves, and', () => {
 
   test('what moves and does not end is told with the places between which it alternates', () => {
     const seenAt = [7, 9, 11].map((line) => ({ frame: { ...frame, line, function: `f${line}` }, times: 3 }));
-    const said = (places: typeof seenAt) =>
-      diagnose(facts({ suspicion: 'slow', evidence: evidence({ seenAt: places }) }));
+    const said = (places: typeof seenAt, seenByTurns = true) =>
+      diagnose(facts({ suspicion: 'slow', evidence: evidence({ seenAt: places, seenByTurns }) }));
     expect(said(seenAt)).toMatchObject({
       verdict: {
         evidence: 'slow',
         summary:
           'moves, and has not finished after 6.0 s: seen by turns in f7 (lib.ts:7:47) and f9 (lib.ts:9:47) and 1 more',
       },
+    });
+    expect(said(seenAt, false)).toMatchObject({
+      verdict: { summary: expect.stringContaining('after 6.0 s: seen in f7 (lib.ts:7:47) and f9') },
     });
     expect(said(seenAt.slice(0, 1))).toMatchObject({
       verdict: { summary: 'moves, and has not finished after 6.0 s: suspended in log (lib.ts:3:47)' },
@@ -321,15 +324,19 @@ describe('one request', () => {
       verdict: {
         evidence: 'waiting-outbound',
         summary:
-          'has been waiting for 10.0 s for GET http://127.0.0.1:9/x, sent, no response headers: suspended in log (lib.ts:3:47)',
+          'has stood still for 10.1 s, with GET http://127.0.0.1:9/x, sent, no response headers, under way for 10.0 s: suspended in log (lib.ts:3:47)',
       },
     });
   });
 
   test('without an await, the last checkpoint is the place', () => {
-    const judgement = diagnose(facts({ suspicion: 'still', idleMs: 1_000, evidence: evidence({ stacks: [] }) }));
-    expect(judgement.stuck && judgement.verdict.summary).toBe(
+    const said = (parts: Partial<RequestEvidence>) => {
+      const judgement = diagnose(facts({ suspicion: 'still', idleMs: 1_000, evidence: evidence(parts) }));
+      return judgement.stuck && judgement.verdict.summary;
+    };
+    expect(said({ stacks: [], outstanding: 0 })).toBe(
       'has made no progress for 1.0 s since handler (routes.ts:7); no await is pending',
     );
+    expect(said({ stacks: [] })).toBe('has made no progress for 1.0 s since handler (routes.ts:7)');
   });
 });

@@ -90,7 +90,9 @@ function outbound(facts: Case, stalledMs: number): Judgement | undefined {
   const { evidence, toleranceMs, cwd } = facts;
   const call = outboundExplanation(evidence?.waitsFor ?? [], stalledMs, evidence?.youngestOwnMs, toleranceMs);
   if (call === undefined) return undefined;
-  const summary = `has been waiting for ${seconds(call.sinceMs)} for ${call.label}${whereOf(evidence, cwd, call)}`;
+  // That it waits for the call is likely, and not known: it was under way when the request came to stand.
+  const under = `with ${call.label}, under way for ${seconds(call.sinceMs)}`;
+  const summary = `has stood still for ${seconds(stalledMs)}, ${under}${whereOf(evidence, cwd, call)}`;
   return { stuck: true, verdict: { evidence: 'waiting-outbound', summary } };
 }
 
@@ -104,9 +106,10 @@ function slow(facts: Case): Judgement {
     ({ frame }) => `${frame.function} (${short(frame.file)}:${frame.line}:${frame.column})`,
   );
   const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  const turns = facts.evidence?.seenByTurns === true ? ' by turns' : '';
   return {
     stuck: true,
-    verdict: { evidence: 'slow', summary: `${what}: seen by turns in ${named.join(' and ')}${others}` },
+    verdict: { evidence: 'slow', summary: `${what}: seen${turns} in ${named.join(' and ')}${others}` },
   };
 }
 
@@ -145,6 +148,6 @@ function whereOf(evidence: RequestEvidence | undefined, cwd: string, said?: Dump
   const ended = layerEnd(evidence, short);
   if (ended !== undefined) return `: ${ended}${waiting}`;
   const { label, file, line } = checkpoint;
-  const awaits = (outstanding ?? 0) === 0 ? '; no await is pending' : '';
+  const awaits = outstanding === 0 ? '; no await is pending' : '';
   return ` since ${label}${file === undefined ? '' : ` (${short(file)}:${line})`}${awaits}${waiting}`;
 }

@@ -48,10 +48,25 @@ test('a request that comes near its longest duration is looked at, and the place
   for (const nowMs of [3_000, 3_300, 3_600, 3_900]) expect((await scan(nowMs)).map(({ slot }) => slot)).toEqual([0]);
   expect(asked).toEqual([1, 1, 1, 1]);
   const [watched] = await scan(3_950);
-  expect(watched && places.of(watched)).toEqual([
-    { frame: frame(7), times: 2 },
-    { frame: frame(9), times: 1 },
-  ]);
+  expect(watched && places.of(watched)).toEqual({
+    places: [
+      { frame: frame(7), times: 2 },
+      { frame: frame(9), times: 1 },
+    ],
+    byTurns: true,
+  });
+});
+
+test('one place after the other is no going round', async () => {
+  const { table, scanner, places } = setUp([7, 7, 9, 9, 9, 7]);
+  table.enter(0, { maxDurationMs: 1_000 });
+  scanner.scan(0);
+  const [watched] = scanner.scan(900).nearlySlow;
+  if (watched === undefined) throw new Error('the request is nearly slow');
+  for (let i = 0; i < 5; i++) await places.look([watched]);
+  expect(places.of(watched)?.byTurns).toBe(false);
+  await places.look([watched]);
+  expect(places.of(watched)?.byTurns).toBe(true);
 });
 
 test('of many places some are kept, and of a request that was never seen nothing is said', async () => {
@@ -62,5 +77,5 @@ test('of many places some are kept, and of a request that was never seen nothing
   if (watched === undefined) throw new Error('the request is nearly slow');
   expect(places.of(watched)).toBeUndefined();
   for (let i = 0; i < 50; i++) await places.look([watched]);
-  expect(places.of(watched)).toHaveLength(8);
+  expect(places.of(watched)?.places).toHaveLength(8);
 });

@@ -8,14 +8,27 @@ const LOOKS_A_SCAN = 16;
 /** Places told apart of one request; what alternates between more is no loop. */
 const MOST_PLACES = 8;
 
+interface Seen {
+  readonly places: Map<string, { readonly frame: DumpFrame; times: number }>;
+  last: string;
+  byTurns: boolean;
+}
+
+/** Where a request was seen. */
+export interface SeenAt {
+  /** Most often first. */
+  readonly places: DumpSeenPlace[];
+  /** It came back to one of them: otherwise it may be through with all but one. */
+  readonly byTurns: boolean;
+}
+
 /**
  * Where requests are seen while they come near their longest duration: a loop that never ends shows as the few places between which it
  * alternates. One look a scan, within the main thread's budget for looks.
  */
 export class SlowPlaces {
   readonly #main: Pick<MainThread, 'look'>;
-  /** How often a place was seen, by request and by place. */
-  readonly #seen = new WeakMap<Watched, Map<string, { readonly frame: DumpFrame; times: number }>>();
+  readonly #seen = new WeakMap<Watched, Seen>();
   #looking = false;
 
   constructor(main: Pick<MainThread, 'look'>) {
@@ -38,20 +51,24 @@ export class SlowPlaces {
     }
   }
 
-  /** Where the request was seen, most often first; `undefined` where it never was. */
-  of(watched: Watched): DumpSeenPlace[] | undefined {
+  /** Where the request was seen; `undefined` where it never was. */
+  of(watched: Watched): SeenAt | undefined {
     const seen = this.#seen.get(watched);
     if (seen === undefined) return undefined;
-    return [...seen.values()].sort((a, b) => b.times - a.times).map(({ frame, times }) => ({ frame, times }));
+    const places = [...seen.places.values()].sort((a, b) => b.times - a.times);
+    return { places: places.map(({ frame, times }) => ({ frame, times })), byTurns: seen.byTurns };
   }
 
   #note(watched: Watched, { place }: LookResult): void {
     if (place === undefined) return;
-    const seen = this.#seen.get(watched) ?? new Map<string, { readonly frame: DumpFrame; times: number }>();
-    if (seen.size === 0) this.#seen.set(watched, seen);
     const key = `${place.file}:${place.line}:${place.column}`;
-    const known = seen.get(key);
-    if (known !== undefined) known.times += 1;
-    else if (seen.size < MOST_PLACES) seen.set(key, { frame: place, times: 1 });
+    const seen = this.#seen.get(watched) ?? { places: new Map(), last: key, byTurns: false };
+    this.#seen.set(watched, seen);
+    const known = seen.places.get(key);
+    if (known !== undefined) {
+      known.times += 1;
+      if (seen.last !== key) seen.byTurns = true;
+    } else if (seen.places.size < MOST_PLACES) seen.places.set(key, { frame: place, times: 1 });
+    seen.last = key;
   }
 }

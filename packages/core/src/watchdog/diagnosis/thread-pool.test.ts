@@ -13,7 +13,7 @@ describe('the thread pool', () => {
 
   test('is said in the sentence', () => {
     expect(poolSentence(threadPoolOf({ FSReqCallback: 6 }, 4, () => []))).toBe(
-      "; all 4 threads of libuv's pool are busy, and 2 more pieces of work wait for one",
+      "; libuv's pool has 6 pieces of work for 4 threads: at least 2 wait for a thread, or for the main thread to hear that it is done",
     );
     expect(poolSentence(undefined)).toBe('');
   });

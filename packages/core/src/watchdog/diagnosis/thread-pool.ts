@@ -13,7 +13,7 @@ const POOL_WORK =
 const MOST_THREADS = 64;
 
 /**
- * libuv's pool, where it has more work than threads: then whatever asks for the file system, DNS, crypto or zlib waits, whoever is at fault.
+ * libuv's pool, where it has more work than threads: then whatever asks for the file system, DNS, crypto or zlib may have to wait, whoever is at fault.
  * `undefined` where it has not.
  *
  * @param threads what is known of the pool's threads; asked for only then
@@ -50,8 +50,13 @@ export function busyPoolThreads(proc: ProcFiles): DumpPoolThread[] {
   return threads;
 }
 
-/** `, and all 4 threads of the pool are busy, with 5 more pieces of work waiting`, for the sentence of a report. */
+/**
+ * For the sentence of a report. More is not known: what is done counts until the main thread hears of it, and of look-ups of names (DNS) libuv
+ * has no more than half of the threads do at once.
+ */
 export function poolSentence(pool: DumpThreadPool | undefined): string {
   if (pool === undefined) return '';
-  return `; all ${pool.size} threads of libuv's pool are busy, and ${pool.pending - pool.size} more pieces of work wait for one`;
+  const waiting = pool.pending - pool.size;
+  const waits = waiting === 1 ? 'one waits' : `${waiting} wait`;
+  return `; libuv's pool has ${pool.pending} pieces of work for ${pool.size} threads: at least ${waits} for a thread, or for the main thread to hear that it is done`;
 }

@@ -31,5 +31,5 @@ function waysOf({ kind, answeredStatus }: Ended): readonly [one: string, many: s
   }
   return kind === 'recovered'
     ? ['finished', 'have finished']
-    : ['was left by its client', 'were left by their clients'];
+    : ['was left by its client, or cut off,', 'were left by their clients, or cut off'];
 }

@@ -69,7 +69,8 @@ function noteOn({ complete, requests, tookMs }: Gathered, left: number): string 
 /** The sentence a person reads first: of the oldest of those that the dump's verdict holds for. */
 function summaryOf(stuck: readonly DumpRequest[], evidence: Evidence): string {
   const meant = stuck.filter(({ verdict }) => verdict?.evidence === evidence);
-  const oldest = meant.reduce((a, b) => (b.idleMs > a.idleMs ? b : a));
+  // None, where the dump has no room for them.
+  const oldest = (meant.length > 0 ? meant : stuck).reduce((a, b) => (b.elapsedMs > a.elapsedMs ? b : a));
   const sentence = `${nameOf(oldest)} ${oldest.verdict?.summary ?? 'is stuck'}`;
   if (stuck.length === 1) return sentence;
   return `${stuck.length} requests are stuck; ${meant.length === stuck.length ? 'the oldest, ' : ''}${sentence}`;

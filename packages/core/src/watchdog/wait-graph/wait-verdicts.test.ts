@@ -106,6 +106,22 @@ test('the sentence about a deadlock', () => {
   expect(deadlockSentence(requests, two)).toMatch(/; and 1 more$/);
 });
 
+test('of several holders the one is named that can never go on, whoever holds it for longer', () => {
+  const parties = [request(1), request(2), request(3, busy)];
+  const resources = [lock('rows', { capacity: 3 }), lock('own')];
+  const claims = [
+    hold(1, 0, { sinceMs: 2_000 }),
+    hold(2, 0, { sinceMs: 9_000 }),
+    wait(0, 0, { amount: 3 }),
+    hold(1, 1),
+    wait(1, 1),
+  ];
+  const { verdicts } = judgeWaits({ parties, resources, claims }, '/app');
+  expect(verdicts?.get(1)?.verdict.summary).toBe(
+    'waits for lock "rows", held by GET /2 (#2) for 2.0 s, and neither can go on',
+  );
+});
+
 test('who is deadlocked is proven so, alone with itself or behind others', () => {
   const parties = [request(1), request(2), request(3)];
   const claims = [hold(0, 0), wait(0, 0), wait(1, 0), wait(2, 1), hold(1, 1)];

@@ -33,7 +33,7 @@ export function judgeWaits(snapshot: WaitSnapshot | undefined, cwd: string): Jud
     const party = snapshot.parties[claim.party];
     if (claim.state !== 'waiting' || party?.kind !== 'request') continue;
     const proven = graph.deadlocked.has(party.request);
-    const verdict = queues[claim.resource]?.verdict(claim, proven, short);
+    const verdict = queues[claim.resource]?.verdict(claim, proven ? graph.deadlocked : undefined, short);
     const known = verdicts.get(party.request);
     // Of several waits the youngest: it is the one after which nothing came.
     if (verdict === undefined || (known !== undefined && known.sinceMs <= claim.sinceMs)) continue;
@@ -59,21 +59,29 @@ class Queue {
     else this.#waiting += 1;
   }
 
-  /** Why this wait lasts; `undefined` where it is not for somebody's holding it. */
-  verdict(wait: Claim, proven: boolean, short: ShortPath): DumpRequestVerdict | undefined {
+  /**
+   * Why this wait lasts; `undefined` where it is not for somebody's holding it.
+   *
+   * @param deadlocked numbers of the requests that can never go on, if that of this wait is among them
+   */
+  verdict(wait: Claim, deadlocked: ReadonlySet<number> | undefined, short: ShortPath): DumpRequestVerdict | undefined {
     const [oldest] = [...this.#held].sort((a, b) => b.sinceMs - a.sinceMs);
     if (oldest === undefined) return undefined;
     const used = this.#held.reduce((sum, { amount }) => sum + amount, 0);
     const { type, name, capacity } = this.#resource;
     const what = resourceText(type, name);
     const until = wait.timesOutMs === undefined ? '' : `; it gives up in ${seconds(wait.timesOutMs)}`;
-    if (proven) {
+    if (deadlocked !== undefined) {
+      // Of several holders one that can never go on: another may, which does not help.
+      const kept = this.#oldestOf(deadlocked);
       const own = this.#held.every(({ party }) => party === wait.party);
       return {
         evidence: 'proven-cycle',
         summary: own
           ? `waits for ${what}, which it holds itself`
-          : `waits for ${what}, ${this.#by(oldest, short)}, and neither can go on`,
+          : kept === undefined
+            ? `waits for ${what}, and can never be served`
+            : `waits for ${what}, ${this.#by(kept, short)}, and neither can go on`,
       };
     }
     if (used + wait.amount <= capacity) return undefined;
@@ -89,6 +97,14 @@ class Queue {
       evidence,
       summary: `waits for ${what}, which is exhausted: ${used} of ${capacity} held${lost}, ${which} ${this.#by(shown, short)}, ${this.#waiting} waiting${until}`,
     };
+  }
+
+  #oldestOf(requests: ReadonlySet<number>): Claim | undefined {
+    const held = this.#held.filter(({ party }) => {
+      const { kind, request } = this.#parties[party] ?? {};
+      return kind === 'request' && request !== undefined && requests.has(request);
+    });
+    return held.sort((a, b) => b.sinceMs - a.sinceMs)[0];
   }
 
   /** `held by GET /export (#3) for 41.0 s (acquired at src/db.ts:18:20)`. */
