@@ -1,5 +1,4 @@
 import type { Dump } from '@hangwatch/protocol';
-import { messageOf } from '../message-of.ts';
 import {
   CAPTURES_PER_SECOND,
   HEADER_CELLS,
@@ -10,24 +9,24 @@ import {
   kParked,
   kRecordKept,
 } from '../shared/slot-layout.ts';
-import type { Closing, CutOff, PostedNow, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import type { PostedNow, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { BlockReports } from './blocked-loop/block-reports.ts';
 import { BlockedLoop } from './blocked-loop/blocked-loop.ts';
 import { SlowPlaces } from './diagnosis/slow-places.ts';
+import { Inquiries } from './inquiries.ts';
 import { Investigator } from './investigator.ts';
 import { DumpBase } from './reports/dump-base.ts';
 import { type KeepRecord, LastRecord } from './reports/last-record.ts';
 import { Outbox } from './reports/outbox.ts';
 import { Reports } from './reports/reports.ts';
-import { toldPart } from './reports/told-part.ts';
 import type { SourceMapper } from './source-maps/source-mapper.ts';
 import { AwakeClock } from './table/awake-clock.ts';
 import { ClockPauses } from './table/clock-pauses.ts';
 import { MainThread } from './table/main-thread.ts';
 import { RecentPast } from './table/recent-past.ts';
 import { RecorderReader } from './table/recorder-reader.ts';
-import { oldestFirst, refOf, Scanner } from './table/scanner.ts';
+import { Scanner } from './table/scanner.ts';
 import { TableReader } from './table/table-reader.ts';
 
 /** Share of the main thread's time that samples and looks may take. */
@@ -36,8 +35,6 @@ const MAIN_THREAD_SHARE = 0.01;
 const IDLE_SCANS = 5;
 /** Of the time that a process that ends leaves for its report: for the sources. The rest is for the report's way. */
 const SOURCES_SHARE = 0.4;
-/** Requests of a snapshot that are shown as fully as stuck ones are. */
-const DETAILED = 200;
 
 /** What the loop needs from outside: the thread's entry file wires it, tests bring their own. */
 export interface WatchLoopParts {
@@ -64,14 +61,13 @@ export class WatchLoop {
   readonly #clock: AwakeClock;
   readonly #pauses = new ClockPauses();
   readonly #main: MainThread;
-  readonly #investigator: Investigator;
+  readonly #inquiries: Inquiries;
   readonly #outbox: Outbox;
   readonly #reports: Reports;
   readonly #blockedLoop: BlockedLoop;
   readonly #lastRecord: LastRecord;
   readonly #places: SlowPlaces;
   #timer: NodeJS.Timeout | undefined;
-  #investigation: Promise<void> | undefined;
   #idleScans = 0;
   #lastScanMs: number;
   #stopped = false;
@@ -96,7 +92,7 @@ export class WatchLoop {
     this.#lastRecord = new LastRecord(base, (dump) => this.#keepRecord(dump), settings.scanIntervalMs);
     const outdated = () => this.#lastRecord.outdated();
     this.#reports = new Reports({ ...parts, base, outbox, table, nowMs, inFlight, outdated });
-    this.#investigator = new Investigator({
+    const investigator = new Investigator({
       settings,
       table,
       texts,
@@ -109,6 +105,7 @@ export class WatchLoop {
       explainsSilence: () => this.#blockedLoop.explainsSilence,
       inFlight,
     });
+    this.#inquiries = new Inquiries({ ...parts, investigator, reports: this.#reports, nowMs, inFlight });
     const blocks = new BlockReports({ base, outbox, texts, nowMs, inFlight });
     this.#blockedLoop = new BlockedLoop({
       ...parts.blockProbe,
@@ -144,13 +141,13 @@ export class WatchLoop {
         this.#left(message);
         return;
       case 'cut-off':
-        this.#investigate(() => this.#cutOff(message));
+        this.#inquiries.cutOff(message);
         return;
       case 'dump':
-        this.#investigate(() => this.#snapshot(message.id));
+        this.#inquiries.snapshot(message.id);
         return;
       case 'closing':
-        this.#investigate(() => this.#closing(message));
+        this.#inquiries.closing(message);
         return;
       case 'look':
       case 'evidence-part':
@@ -170,7 +167,7 @@ export class WatchLoop {
     this.#main.giveUp();
     // There is no time for it any more.
     this.#parts.sources.close();
-    await this.#investigation;
+    await this.#inquiries.done();
     this.#reports.ended();
     this.#lastRecord.clear();
   }
@@ -222,10 +219,8 @@ export class WatchLoop {
     // What becomes slow is reported all the same if nobody answers.
     this.#places.look(scan.nearlySlow).catch(() => undefined);
     // One at a time: what is found meanwhile is found again by the scan after it.
-    const ask = this.#investigation === undefined && !this.#blockedLoop.explainsSilence;
-    if (scan.suspects.length > 0 && ask) {
-      this.#investigate(() => this.#investigator.lookInto(scan.suspects, nowMs));
-    }
+    const ask = !this.#inquiries.busy && !this.#blockedLoop.explainsSilence;
+    if (scan.suspects.length > 0 && ask) this.#inquiries.suspects(scan.suspects, nowMs);
     const untilDueMs = Math.ceil(scan.nextDueMs - nowMs);
     this.#schedule(Math.max(1, Math.min(settings.scanIntervalMs, untilDueMs)));
   }
@@ -258,48 +253,6 @@ export class WatchLoop {
   #refill(sinceMs: number): void {
     const budget = Atomics.load(this.#captureBudget, 0) + (CAPTURES_PER_SECOND * sinceMs) / 1_000;
     Atomics.store(this.#captureBudget, 0, Math.min(CAPTURES_PER_SECOND, Math.round(budget)));
-  }
-
-  /** The main thread answers one question at a time. */
-  #investigate(work: () => Promise<void>): void {
-    const investigation = (this.#investigation ?? Promise.resolve())
-      .then(work)
-      .catch((error: unknown) =>
-        this.#parts.post({
-          type: 'problem',
-          code: 'HANGWATCH_ERR_INTERNAL',
-          message: `a scan failed: ${messageOf(error)}`,
-        }),
-      )
-      .finally(() => {
-        if (this.#investigation === investigation) this.#investigation = undefined;
-      });
-    this.#investigation = investigation;
-  }
-
-  async #cutOff(message: CutOff): Promise<void> {
-    const { value, note } = await this.#parts.sources.map(message.evidence);
-    this.#reports.cutOff({ ...message, evidence: value }, note);
-  }
-
-  /** Somebody has asked for it, and is answered in any case. */
-  async #snapshot(id: number): Promise<void> {
-    let dump: Dump | undefined;
-    try {
-      const first = this.#scanner.inFlight(this.#clock.nowMs).slice(0, DETAILED).map(refOf);
-      const { gathered, takenMs } = await this.#investigator.evidence(first);
-      dump = this.#reports.snapshot(gathered, takenMs);
-    } finally {
-      this.#parts.post({ type: 'snapshot', id, dump: dump === undefined ? dump : toldPart(dump) });
-    }
-  }
-
-  /** An application does not get closed. */
-  async #closing(closing: Closing): Promise<void> {
-    const { nowMs } = this.#clock;
-    const first = oldestFirst(this.#scanner.inFlight(nowMs), nowMs).slice(0, DETAILED).map(refOf);
-    const { gathered, takenMs } = await this.#investigator.evidence(first);
-    this.#reports.closing(closing, gathered, takenMs);
   }
 
   #left(message: Extract<ToWatchdog, { type: 'left' }>): void {
