@@ -1,5 +1,5 @@
-import type { Configuration, HangwatchOptions } from '@hangwatch/core';
-import { openWatch, type RouteOptions, selfTest } from '@hangwatch/core/adapter';
+import type { Configuration, HangwatchOptions, SelfTestHandlerOptions } from '@hangwatch/core';
+import { openWatch, type RouteOptions, selfTest, selfTestHandler } from '@hangwatch/core/adapter';
 import { enterRequest, type Middleware } from './enter.ts';
 import type { ExpressRequest } from './layer.ts';
 import { route } from './route.ts';
@@ -20,6 +20,14 @@ export interface Hangwatch {
   readonly route: (options: RouteOptions | false) => Middleware;
   /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
   readonly selfTest: typeof selfTest;
+  /**
+   * A handler that answers with what {@link selfTest} says, as JSON: 200, or 503 with the failed step. At most one test in ten seconds. `hangwatch doctor URL` reads it.
+   *
+   * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`
+   * @example
+   * app.get('/self-test', hangwatch.selfTestHandler({ token: process.env.OPS_TOKEN }));
+   */
+  readonly selfTestHandler: (options?: SelfTestHandlerOptions) => Middleware;
 }
 
 /**
@@ -32,7 +40,7 @@ export interface Hangwatch {
  * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747' }));
  * app.get('/export', hangwatch.route({ timeout: 120_000 }), handler);
  */
-export const hangwatch: Hangwatch = Object.assign(makeMiddleware, { route, selfTest });
+export const hangwatch: Hangwatch = Object.assign(makeMiddleware, { route, selfTest, selfTestHandler });
 
 function makeMiddleware(options: HangwatchOptions = {}): HangwatchMiddleware {
   const watch = openWatch(options);

@@ -2,8 +2,9 @@ import type {
   HangwatchOptions as CoreOptions,
   RouteOptions as CoreRouteOptions,
   selfTest as coreSelfTest,
+  SelfTestHandlerOptions,
 } from '@hangwatch/core';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -20,6 +21,10 @@ declare namespace hangwatch {
   export type RouteOptions = CoreRouteOptions;
   /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
   export const selfTest: typeof coreSelfTest;
+  /** A handler that answers with what `selfTest` says, as JSON: 200, or 503 with the failed step. `hangwatch doctor URL` reads it. */
+  export function selfTestHandler(
+    options?: SelfTestHandlerOptions,
+  ): (request: FastifyRequest, reply: FastifyReply) => void;
   export { hangwatch, hangwatch as default };
 }
 

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin';
 import { enterHook } from './enter.ts';
 import { isFunction, wrapHook } from './phases.ts';
 import { checkRoute, wrapRoute } from './route.ts';
+import { selfTestHandler } from './self-test-handler.ts';
 import { labelOf, wrapLayer } from './wrap.ts';
 
 type Method = (this: FastifyInstance, ...args: unknown[]) => FastifyInstance;
@@ -13,6 +14,14 @@ type Method = (this: FastifyInstance, ...args: unknown[]) => FastifyInstance;
 export interface Hangwatch extends FastifyPluginCallback<HangwatchOptions> {
   /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
   readonly selfTest: typeof selfTest;
+  /**
+   * A handler that answers with what {@link selfTest} says, as JSON: 200, or 503 with the failed step. At most one test in ten seconds. `hangwatch doctor URL` reads it.
+   *
+   * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`
+   * @example
+   * app.get('/self-test', hangwatch.selfTestHandler({ token: process.env.OPS_TOKEN }));
+   */
+  readonly selfTestHandler: typeof selfTestHandler;
 }
 
 /**
@@ -27,6 +36,7 @@ export interface Hangwatch extends FastifyPluginCallback<HangwatchOptions> {
  */
 export const hangwatch: Hangwatch = Object.assign(fp(register, { name: '@hangwatch/fastify', fastify: '>=5' }), {
   selfTest,
+  selfTestHandler,
 });
 
 function register(instance: FastifyInstance, options: HangwatchOptions, done: (error?: Error) => void): void {

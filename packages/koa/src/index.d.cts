@@ -5,6 +5,7 @@ import type {
   HangwatchOptions as CoreOptions,
   RouteOptions as CoreRouteOptions,
   selfTest as coreSelfTest,
+  SelfTestHandlerOptions,
 } from '@hangwatch/core';
 
 /** Middleware that watches every request which reaches it. The module is this function; see the README. */
@@ -36,6 +37,8 @@ declare namespace hangwatch {
   export function route(options: RouteOptions | false): Middleware;
   /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
   export const selfTest: typeof coreSelfTest;
+  /** A handler that answers with what `selfTest` says, as JSON: 200, or 503 with the failed step. `hangwatch doctor URL` reads it. */
+  export function selfTestHandler(options?: SelfTestHandlerOptions): Middleware;
   export { hangwatch, hangwatch as default };
 }
 

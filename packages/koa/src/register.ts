@@ -1,8 +1,9 @@
-import type { Configuration, HangwatchOptions } from '@hangwatch/core';
+import type { Configuration, HangwatchOptions, SelfTestHandlerOptions } from '@hangwatch/core';
 import { openWatch, type RouteOptions, selfTest } from '@hangwatch/core/adapter';
 import type { Middleware } from './context.ts';
 import { enterRequest } from './enter.ts';
 import { route } from './route.ts';
+import { selfTestHandler } from './self-test-handler.ts';
 
 /** The middleware that {@link hangwatch} makes. */
 export interface HangwatchMiddleware extends Middleware {
@@ -19,6 +20,14 @@ export interface Hangwatch {
   readonly route: (options: RouteOptions | false) => Middleware;
   /** Stages a hang in this process and waits until a collector has acknowledged its report: see `selfTest` of `@hangwatch/core`. */
   readonly selfTest: typeof selfTest;
+  /**
+   * A handler that answers with what {@link selfTest} says, as JSON: 200, or 503 with the failed step. At most one test in ten seconds. `hangwatch doctor URL` reads it.
+   *
+   * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`
+   * @example
+   * router.get('/self-test', hangwatch.selfTestHandler({ token: process.env.OPS_TOKEN }));
+   */
+  readonly selfTestHandler: (options?: SelfTestHandlerOptions) => Middleware;
 }
 
 /**
@@ -30,7 +39,7 @@ export interface Hangwatch {
  * app.use(hangwatch({ timeout: 10_000, collector: 'http://127.0.0.1:4747' }));
  * router.get('/export', hangwatch.route({ timeout: 120_000 }), handler);
  */
-export const hangwatch: Hangwatch = Object.assign(makeMiddleware, { route, selfTest });
+export const hangwatch: Hangwatch = Object.assign(makeMiddleware, { route, selfTest, selfTestHandler });
 
 function makeMiddleware(options: HangwatchOptions = {}): HangwatchMiddleware {
   const watch = openWatch(options);

@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HangwatchError } from '../../errors.ts';
 import { messageOf } from '../../message-of.ts';
 import { describeValue } from '../evidence/describe-value.ts';
+import type { IncomingRequest, OutgoingResponse } from '../http/http-messages.ts';
 import { selfTest } from './run-self-test.ts';
 
 /** Options of {@link selfTestHandler}. */
@@ -21,17 +21,17 @@ interface Report {
 }
 
 /**
- * A handler for `node:http` and Express that runs {@link selfTest} and answers with its result as JSON: 200 when a collector has acknowledged, 503
+ * A handler for Node's own servers that runs {@link selfTest} and answers with its result as JSON: 200 when a collector has acknowledged, 503
  * with the failed step otherwise. `hangwatch doctor URL` reads it. Mount it where operators can reach it; it answers at most one test in ten
  * seconds, and the requests to it belong into `ignore`.
  *
  * @throws {HangwatchError} `HANGWATCH_ERR_OPTION`
  * @example
- * app.get('/hangwatch/self-test', selfTestHandler({ token: process.env.OPS_TOKEN }));
+ * if (request.url === '/self-test') selfTestHandler({ token: process.env.OPS_TOKEN })(request, response);
  */
 export function selfTestHandler(
   options: SelfTestHandlerOptions = {},
-): (request: IncomingMessage, response: ServerResponse) => void {
+): (request: IncomingRequest, response: OutgoingResponse) => void {
   const token = options.token ?? process.env['HANGWATCH_TOKEN'];
   if (token !== undefined && typeof token !== 'string') {
     throw new HangwatchError('HANGWATCH_ERR_OPTION', `options.token must be a string, got ${describeValue(token)}`);
@@ -62,13 +62,12 @@ async function makeReport(): Promise<Report> {
   }
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
+function answer(response: OutgoingResponse, status: number, body: object): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-  });
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/json');
+  response.setHeader('cache-control', 'no-store');
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   response.end(`${JSON.stringify(body)}\n`);
 }
 
