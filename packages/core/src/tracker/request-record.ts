@@ -252,6 +252,11 @@ export class RequestRecord extends LayerTrace {
     Atomics.or(this.cells, this.base + kFlags, FLAG_STAGED);
   }
 
+  /** Somebody waits for its end: it is no event stream, none that rules leave alone, and nobody's self-test. */
+  get isAwaited(): boolean {
+    return (Atomics.load(this.cells, this.base + kFlags) & (FLAG_UNWATCHED | FLAG_STAGED)) === 0;
+  }
+
   get reported(): boolean {
     return (Atomics.load(this.cells, this.base + kFlags) & FLAG_REPORTED) !== 0;
   }

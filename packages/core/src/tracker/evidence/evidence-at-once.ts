@@ -1,5 +1,4 @@
 import { type AwaitContext, type AwaitStack, collectAwaitStacks } from '@hangwatch/async-hooks-helpers';
-import { FLAG_STAGED, FLAG_UNWATCHED, kFlags } from '../../shared/slot-layout.ts';
 import type { LastEvidence } from '../../shared/worker-protocol.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { ActiveResources } from '../resources/pending-resources.ts';
@@ -45,17 +44,17 @@ export function evidenceAtOnce(
 function mostTelling(records: readonly RequestRecord[], running: RequestRecord | undefined): RequestRecord[] {
   const others = records.filter((record) => record !== running);
   const chosen = running === undefined || running.slot === undefined ? [] : [running];
-  chosen.push(...oldest(others.filter(isWatched), MOST_REQUESTS - chosen.length));
-  const room = MOST_REQUESTS - chosen.length;
-  return room === 0
-    ? chosen
-    : [
-        ...chosen,
+  for (const awaited of [true, false]) {
+    const room = MOST_REQUESTS - chosen.length;
+    if (room > 0)
+      chosen.push(
         ...oldest(
-          others.filter((record) => !isWatched(record)),
+          others.filter(({ isAwaited }) => isAwaited === awaited),
           room,
         ),
-      ];
+      );
+  }
+  return chosen;
 }
 
 /** Their numbers say it, and sorting a hundred thousand of these takes a few milliseconds. */
@@ -63,6 +62,3 @@ function oldest(records: readonly RequestRecord[], most: number): RequestRecord[
   const last = Uint32Array.from(records, ({ id }) => id).sort()[most - 1] ?? Number.POSITIVE_INFINITY;
   return records.filter(({ id }) => id <= last).sort((a, b) => a.id - b.id);
 }
-
-const isWatched = ({ cells, base }: RequestRecord): boolean =>
-  (Atomics.load(cells, base + kFlags) & (FLAG_UNWATCHED | FLAG_STAGED)) === 0;

@@ -1,11 +1,8 @@
 import { type AwaitStack, collectAwaitStacks } from '@hangwatch/async-hooks-helpers';
 import {
   clockSince,
-  FLAG_STAGED,
-  FLAG_UNWATCHED,
   kBeganAtEntry,
   kCheckpointMs,
-  kFlags,
   kMethod,
   kRoute,
   kStartMs,
@@ -56,7 +53,7 @@ export class LastLook {
     const late = 2 * elapsedMs >= timeoutMs;
     if (!late && (!finished || elapsedMs < SHORTEST_TIMEOUT_MS)) return;
     if (subject === undefined || record.answeredStatus !== undefined) return;
-    if (((cells[base + kFlags] as number) & (FLAG_UNWATCHED | FLAG_STAGED)) !== 0 || record.reported) return;
+    if (!record.isAwaited || record.reported) return;
     if (finished && !mayWaitStill(record)) return;
     const cut = subject.cutOff(finished, elapsedMs, record.rules);
     if (cut === undefined) return;

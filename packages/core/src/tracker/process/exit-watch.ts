@@ -1,5 +1,4 @@
 import type { DumpCrash } from '@hangwatch/protocol';
-import { FLAG_STAGED, FLAG_UNWATCHED, kFlags } from '../../shared/slot-layout.ts';
 import { describeError } from '../evidence/describe-error.ts';
 import type { RequestRecord } from '../request-record.ts';
 
@@ -82,7 +81,5 @@ export class ExitWatch {
 
 /** A task that will not end, or somebody's request, to which no answer will come. Event streams and upgraded connections are cut off by every exit. */
 function isCutOff(record: RequestRecord | undefined): boolean {
-  if (record?.subject === undefined) return false;
-  if ((Atomics.load(record.cells, record.base + kFlags) & (FLAG_UNWATCHED | FLAG_STAGED)) !== 0) return false;
-  return !record.subject.isOpenEnded();
+  return record?.subject !== undefined && record.isAwaited && !record.subject.isOpenEnded();
 }
