@@ -17,6 +17,7 @@ export function snapshotDump(base: DumpBase, inFlight: readonly Watched[], gathe
     {
       verdict: { evidence: 'on-request', summary: summaryOf(requests, inFlight.length) },
       requests,
+      ...(gathered.graph === undefined ? {} : { waitFor: gathered.graph.waitFor }),
       evidence: { complete: gathered.complete, tookMs: gathered.tookMs },
       eventLoop: gathered.eventLoop,
       resources: gathered.resources,
