@@ -1,6 +1,7 @@
 import { type RequestRecord, type RouteOptions, recordOf, resolveRouteOptions } from '@hangwatch/core/adapter';
 import type { Middleware } from './enter.ts';
 import type { ExpressRequest, Layer, RoutePath } from './layer.ts';
+import { nameOf, replaceValues } from './replace-values.ts';
 
 /**
  * Middleware that changes what hangwatch does for a route: another `timeout` or `maxDuration`, or `false`, for requests that are shown
@@ -91,21 +92,4 @@ function replaceGroups(url: string, regexp: RegExp, keys: NonNullable<Layer['key
     at = place[1];
   });
   return pattern + url.slice(at);
-}
-
-/** Early routers of Express 5 keep no path: the values that matched, as they stand in the URL, give way to their names. */
-function replaceValues(url: string, params: Readonly<Record<string, unknown>>): string {
-  let pattern = url;
-  for (const [name, value] of Object.entries(params)) {
-    const texts = Array.isArray(value) ? [value.map(String).join('/')] : typeof value === 'string' ? [value] : [];
-    for (const text of [...texts, ...texts.map(encodeURIComponent)]) {
-      if (text !== '') pattern = pattern.replace(text, nameOf(name));
-    }
-  }
-  return pattern;
-}
-
-/** Groups without a name have a number for one. */
-function nameOf(name: string | number): string {
-  return /^\d+$/.test(String(name)) ? '*' : `:${name}`;
 }

@@ -132,17 +132,18 @@ export class Investigator {
   }
 
   /** What is found of a suspect, once there is evidence; nothing, where that acquits it or is no news. */
-  #judge({ watched, suspicion }: Suspect, gathered: Gathered, nowMs: number): Finding[] {
+  #judge(suspect: Suspect, gathered: Gathered, nowMs: number): Finding[] {
+    const { watched, suspicion, stood } = suspect;
     const { slot, generation } = watched;
     // Gone, or moving again, while the evidence was being gathered: no hang.
-    if (this.#parts.table.generation(slot) !== generation || this.#hasMoved(watched, suspicion)) return [];
+    if (this.#parts.table.generation(slot) !== generation || this.#hasMoved(suspect)) return [];
     const evidence = gathered.requests.get(slot);
     const judgement = diagnose({
       suspicion,
       timeoutMs: watched.reading.timeoutMs,
-      idleMs: nowMs - watched.movedAtMs,
-      stalledMs: nowMs - watched.advancedAtMs,
-      outboundIdleMs: nowMs - watched.outboundAtMs,
+      idleMs: nowMs - stood.movedAtMs,
+      stalledMs: nowMs - stood.advancedAtMs,
+      outboundIdleMs: nowMs - stood.outboundAtMs,
       elapsedMs: elapsedMs(watched, nowMs),
       toleranceMs: this.#parts.settings.scanIntervalMs,
       cwd: this.#parts.settings.cwd,
@@ -202,12 +203,11 @@ export class Investigator {
   }
 
   /** What makes a `still` request no suspect is any movement; what makes a `moving` one none is an advance of its own. */
-  #hasMoved(watched: Watched, suspicion: Suspect['suspicion']): boolean {
+  #hasMoved({ watched, suspicion, stood }: Suspect): boolean {
     const now = emptyReading();
     if (suspicion === 'slow' || !this.#parts.table.read(watched.slot, now)) return false;
-    const { reading } = watched;
-    if (now.progress !== reading.progress) return true;
-    return suspicion === 'still' && (now.sequence !== reading.sequence || now.outbound !== reading.outbound);
+    if (now.progress !== stood.progress) return true;
+    return suspicion === 'still' && (now.sequence !== stood.sequence || now.outbound !== stood.outbound);
   }
 }
 

@@ -38,6 +38,9 @@ function setUp(
     answers?: boolean;
     scanIntervalMs?: number;
     evidence?: (slot: number) => Partial<RequestEvidence>;
+    /** While evidence is being gathered. */
+    meanwhile?: () => void;
+    answersBeats?: () => boolean;
     sources?: WatchLoopParts['sources'];
     keepsRecord?: boolean;
     blockedLoopMs?: number;
@@ -112,6 +115,8 @@ function setUp(
     sources: options.sources ?? { map: async (value) => ({ value, note: undefined }), close: () => undefined },
     post(message) {
       asked.push(message.type);
+      if (message.type === 'beat' && options.answersBeats?.() === true)
+        Atomics.store(header, kBeat, Atomics.load(header, kBeatAsked));
       if (options.answers === false) return;
       if (message.type === 'look') {
         const results = message.slots.map((ref) => ({ ...ref, youngestOwnMs: evidenceOf(ref.slot).youngestOwnMs }));
@@ -120,6 +125,7 @@ function setUp(
       if (message.type === 'gather') {
         const slots = message.only ? [...unpackRefs(message.stuck)].map(({ slot }) => slot) : [...generations.keys()];
         gathered.push(slots.length);
+        options.meanwhile?.();
         loop.receive({ type: 'evidence-part', id: message.id, requests: slots.map(evidenceOf) });
         loop.receive({
           type: 'evidence-end',
@@ -165,6 +171,25 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+});
+
+test('a debugger at a breakpoint: nothing is reported, neither meanwhile nor when everybody goes on', async () => {
+  const attached = { is: true };
+  const { dumps, header, table, enter } = setUp({
+    blockedLoopMs: 300,
+    blockProbe: { ...NO_PROBE, debuggerAttached: () => attached.is },
+    answersBeats: () => !attached.is,
+  });
+  enter(0, { timeoutMs: 10_000 });
+  await vi.advanceTimersByTimeAsync(60_000);
+  attached.is = false;
+  Atomics.store(header, kBeat, Atomics.load(header, kBeatAsked));
+  await vi.advanceTimersByTimeAsync(8_000);
+  table.advance(0);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(dumps).toEqual([]);
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(dumps).toHaveLength(1);
 });
 
 describe('the last record', () => {
@@ -391,6 +416,20 @@ describe('a hang', () => {
     expect(dumps).toHaveLength(1);
     expect(dumps[0]?.requests.filter(({ state }) => state === 'stuck')).toHaveLength(5);
     expect(dumps[0]?.verdict.summary).toContain('5 requests are stuck');
+  });
+
+  test('is none of a request that goes on while evidence is gathered; if it then stops for good, that is one', async () => {
+    const going = { on: true };
+    const { dumps, table, enter, gathered } = setUp({ meanwhile: () => going.on && table.advance(0) });
+    enter(0);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(gathered.length).toBeGreaterThan(1);
+    expect(dumps).toEqual([]);
+    going.on = false;
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(dumps.map(({ verdict }) => verdict.summary)).toEqual([
+      expect.stringMatching(/^GET \/r0 has made no progress for 1\.\d s/),
+    ]);
   });
 
   test('of several kinds, the sentence is that of the kind which the verdict names', async () => {

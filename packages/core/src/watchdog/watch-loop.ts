@@ -200,6 +200,8 @@ export class WatchLoop {
   scan(): void {
     const { settings, monotonicMs, post } = this.#parts;
     const monotonic = monotonicMs();
+    // A breakpoint is not a hang, neither while it lasts nor afterwards.
+    if (this.#blockedLoop.standsOff) this.#clock.resume(monotonic);
     const nowMs = this.#clock.advance(monotonic);
     Atomics.store(this.#header, kClockMs, Math.round(nowMs) >>> 0);
     this.#pauses.advance(nowMs, monotonic);

@@ -5,7 +5,17 @@ import { Tracker } from '../tracker.ts';
 const KEY = Symbol.for('hangwatch.core/1');
 const OFF = Symbol.for('hangwatch.core/1.off');
 /** Options that one watchdog can have only one of. The scan interval is one too, but its default follows each registration's timeout. */
-const PROCESS_WIDE = ['collectors', 'token', 'service', 'version', 'spoolDir', 'signal', 'exitDelayMs'] as const;
+const PROCESS_WIDE = [
+  'collectors',
+  'token',
+  'service',
+  'version',
+  'spoolDir',
+  'signal',
+  'exitDelayMs',
+  'blockedLoopMs',
+  'blockedLoopStack',
+] as const;
 /** The same of functions. */
 const CALLBACKS = ['onHang', 'onInternalError'] as const;
 

@@ -330,3 +330,39 @@ test('a long threshold leaves hang evidence alone until its report is near', asy
   await vi.advanceTimersByTimeAsync(30_000);
   expect(monitor.explainsSilence).toBe(false);
 });
+
+describe('the question and its answer', () => {
+  test('cross: an answer that is ahead of the question is one', async () => {
+    const { header, reports, beats } = setUp();
+    await vi.advanceTimersByTimeAsync(300);
+    const asked = beats();
+    Atomics.sub(header, kBeatAsked, 1);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(reports).toHaveLength(0);
+    expect(beats()).toBeGreaterThan(asked + 10);
+  });
+
+  test('a question that an earlier watchdog counted and never sent is not waited for', async () => {
+    const header = new Uint32Array(new SharedArrayBuffer(HEADER_CELLS * 4));
+    header[kInFlight] = 1;
+    header[kBeatAsked] = 5;
+    header[kBeat] = 4;
+    const answer = () => Atomics.store(header, kBeat, Atomics.load(header, kBeatAsked));
+    const { reports, monitor } = setUp({ header, post: answer });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(reports).toHaveLength(0);
+    expect(monitor.explainsSilence).toBe(false);
+  });
+
+  test('a report that cannot be made is a problem, and no more', async () => {
+    const posted: unknown[] = [];
+    setUp({
+      post: (message) => posted.push(message),
+      report: () => {
+        throw new Error('no');
+      },
+    });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(posted).toContainEqual(expect.objectContaining({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL' }));
+  });
+});

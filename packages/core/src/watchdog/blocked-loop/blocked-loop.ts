@@ -1,4 +1,5 @@
 import type { DumpBlock } from '@hangwatch/protocol';
+import { messageOf } from '../../message-of.ts';
 import { kInFlight, kRunning } from '../../shared/slot-layout.ts';
 import type { PausedEvidence, PauseLimits, ToMain } from '../../shared/worker-protocol.ts';
 import { type BlockFacts, type BlockStack, explainBlock } from './explain-block.ts';
@@ -115,6 +116,11 @@ export class BlockedLoop {
     return this.#silentMs >= 2 * this.#intervalMs && thresholdMs - this.#silentMs <= SOON_MS;
   }
 
+  /** Whether a debugger keeps the main thread: that is no time in which anything could have moved. */
+  get standsOff(): boolean {
+    return this.#episode?.standingOff === true;
+  }
+
   /** One look. Public for tests: in the thread, the timer calls it. */
   tick(): void {
     const { header, thresholdMs, monotonicMs, readKernel } = this.#parts;
@@ -204,8 +210,13 @@ export class BlockedLoop {
     const running = evidence === undefined ? undefined : { request: evidence.running };
     const block = explainBlock(this.#facts(episode, stack, stackNote, running));
     episode.told = true;
-    const id = this.#parts.report({ block, evidence, follows: episode.reported?.id });
-    if (id !== undefined) episode.reported = { id, block };
+    try {
+      const id = this.#parts.report({ block, evidence, follows: episode.reported?.id });
+      if (id !== undefined) episode.reported = { id, block };
+    } catch (error) {
+      const message = `a block could not be reported: ${messageOf(error)}`;
+      this.#parts.post({ type: 'problem', code: 'HANGWATCH_ERR_INTERNAL', message });
+    }
   }
 
   #facts(

@@ -18,8 +18,9 @@ export class Heartbeat {
     this.#intervalMs = intervalMs;
   }
 
+  /** An answer may be ahead of the question where `rest` and the main thread wrote at once. */
   get answered(): boolean {
-    return Atomics.load(this.#header, kBeat) === Atomics.load(this.#header, kBeatAsked);
+    return ((Atomics.load(this.#header, kBeatAsked) - Atomics.load(this.#header, kBeat)) | 0) <= 0;
   }
 
   /**
@@ -30,7 +31,9 @@ export class Heartbeat {
    * long interval, and counts as two at most: this thread did not run either
    */
   tick(nowMs: number): number {
-    const sinceMs = Number.isNaN(this.#lastMs) ? 0 : Math.max(0, nowMs - this.#lastMs);
+    // What an earlier watchdog has asked may never have been sent.
+    if (Number.isNaN(this.#lastMs)) this.rest(nowMs);
+    const sinceMs = Math.max(0, nowMs - this.#lastMs);
     this.#lastMs = nowMs;
     if (!this.answered) {
       this.#silentMs += Math.min(sinceMs, 2 * this.#intervalMs);

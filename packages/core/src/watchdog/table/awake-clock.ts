@@ -28,7 +28,7 @@ export class AwakeClock {
     return this.#nowMs;
   }
 
-  /** Called when scans begin again after a pause in which nothing was in flight. */
+  /** Called when time goes on after a pause in which nothing was in flight, or could have moved. */
   resume(monotonicMs: number): void {
     this.#lastMs = monotonicMs;
   }

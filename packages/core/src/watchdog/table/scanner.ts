@@ -25,10 +25,20 @@ export interface Watched {
 
 export type Suspicion = 'still' | 'moving' | 'slow';
 
-/** A request to investigate, and what raised the suspicion. */
+/** A request to investigate, what raised the suspicion, and where it stood then: it may go on while it is looked at. */
 export interface Suspect {
   readonly watched: Watched;
   readonly suspicion: Suspicion;
+  readonly stood: Readonly<Pick<Watched, 'movedAtMs' | 'advancedAtMs' | 'outboundAtMs'> & Movement>;
+}
+
+/** What of a slot moves. */
+type Movement = Pick<SlotReading, 'progress' | 'sequence' | 'outbound'>;
+
+export function suspect(watched: Watched, suspicion: Suspicion): Suspect {
+  const { movedAtMs, advancedAtMs, outboundAtMs } = watched;
+  const { progress, sequence, outbound } = watched.reading;
+  return { watched, suspicion, stood: { movedAtMs, advancedAtMs, outboundAtMs, progress, sequence, outbound } };
 }
 
 /** The result of one scan. */
@@ -71,7 +81,7 @@ export class Scanner {
       }
       const suspicion = suspicionOf(watched, nowMs);
       if (isNearlySlow(watched, nowMs)) nearlySlow.push(watched);
-      if (suspicion !== undefined) suspects.push({ watched, suspicion });
+      if (suspicion !== undefined) suspects.push(suspect(watched, suspicion));
       // A suspect that moves may be acquitted, and stand still from here on.
       if (suspicion === undefined) nextDueMs = Math.min(nextDueMs, dueMs(watched, nowMs));
       else if (suspicion === 'moving') nextDueMs = Math.min(nextDueMs, watched.movedAtMs + watched.reading.timeoutMs);

@@ -1,6 +1,6 @@
 import { FLAG_UNWATCHED } from '../../shared/slot-layout.ts';
 import type { Gathered } from '../table/main-thread.ts';
-import type { Suspect, Watched } from '../table/scanner.ts';
+import { type Suspect, suspect, type Watched } from '../table/scanner.ts';
 
 /** Those that can never go on either, whether or not their own time is up: a deadlock is reported whole. */
 export function deadlockedBeside(
@@ -13,5 +13,5 @@ export function deadlockedBeside(
   return inFlight
     .filter((watched) => graph.deadlocked.has(watched.reading.request) && !known.has(watched))
     .filter(({ reading, episode }) => (reading.flags & FLAG_UNWATCHED) === 0 && episode?.exhausted !== true)
-    .map((watched) => ({ watched, suspicion: 'still' }));
+    .map((watched) => suspect(watched, 'still'));
 }
