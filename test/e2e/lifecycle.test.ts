@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { nodeBinaries, runScenario } from '@hangwatch/test-utils';
-import { describe, expect, test } from 'vitest';
+import { runScenario } from '@hangwatch/test-utils';
+import { expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SCENARIO = fileURLToPath(new URL('../scenarios/e2e/lifecycle.mjs', import.meta.url));
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
   async function run(name: string, execArgv: string[] = []): Promise<Record<string, unknown>> {
     const { stdout, stderr, code } = await runScenario(SCENARIO, { node, execArgv, args: [name] });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -1,8 +1,9 @@
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CollectorStub, Scenario } from '@hangwatch/test-utils';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SERVER = fileURLToPath(new URL('../scenarios/e2e/outbound.mjs', import.meta.url));
 
@@ -12,7 +13,7 @@ interface Started {
 }
 
 // One process for all the routes of a version: most of the time goes into starting it.
-describe.each(nodeBinaries())('on Node $version', ({ path: node, major }) => {
+eachNode(({ path: node, major }) => {
   let collector: CollectorStub;
   let scenario: Scenario;
   let started: Started;

@@ -2,8 +2,9 @@ import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { SelfTestPassed } from '@hangwatch/core';
-import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CollectorStub, Scenario } from '@hangwatch/test-utils';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const APPLICATION = fileURLToPath(new URL('../scenarios/e2e/self-test.mjs', import.meta.url));
 
@@ -13,7 +14,7 @@ interface Answer {
   readonly inFlight?: number;
 }
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node, major }) => {
+eachNode(({ path: node, major }) => {
   let collector: CollectorStub;
   let scenario: Scenario;
   let port: number;

@@ -1,15 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
-import { afterEach, describe, expect, test } from 'vitest';
+import { CollectorStub, Scenario } from '@hangwatch/test-utils';
+import { afterEach, expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SCENARIO = fileURLToPath(new URL('../scenarios/e2e/task.mjs', import.meta.url));
 type Lines = Record<string, number>;
-
-const cleanUp: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const each of cleanUp.splice(0).reverse()) await each();
-});
 
 const stuck = ({ requests }: Dump) => requests.filter(({ state }) => state === 'stuck');
 const named = (dump: Dump, route: string): DumpRequest | undefined => stuck(dump).find((each) => each.route === route);
@@ -17,7 +13,12 @@ const named = (dump: Dump, route: string): DumpRequest | undefined => stuck(dump
 const places = (request: DumpRequest | undefined) =>
   (request?.stacks ?? []).map((frames) => frames.map(({ line, file }) => (file.endsWith('task.mjs') ? line : file)));
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
+  const cleanUp: (() => Promise<unknown> | unknown)[] = [];
+  afterEach(async () => {
+    for (const each of cleanUp.splice(0).reverse()) await each();
+  });
+
   async function start(args: string[], env: Record<string, string> = {}) {
     const collector = await CollectorStub.start();
     const scenario = new Scenario(SCENARIO, {
