@@ -29,7 +29,7 @@ export class ClaimRecord {
   inner: object | undefined = undefined;
   /** What it holds is held by code that was called in its request's context, and ends with it. */
   runs = false;
-  readonly captured: CapturedStack | undefined;
+  captured: CapturedStack | undefined;
   earlier: ClaimRecord | undefined = undefined;
   later: ClaimRecord | undefined = undefined;
   #older: ClaimRecord | undefined = undefined;

@@ -110,12 +110,20 @@ describe('with hangwatch', () => {
         holds: [{ resource: 'pool "seats"', site: expect.anything() }],
         waits: [{ type: 'pool', label: 'seats' }],
       });
+      const [one] = seats.claims();
       second.end();
       second.end();
       first.end();
       expect(states(seats)).toEqual([]);
       expect([...ClaimRecord.of(record)]).toEqual([]);
       expect(record.claims).toBeUndefined();
+      expect(one).toMatchObject({
+        state: 'over',
+        record: undefined,
+        captured: undefined,
+        earlier: undefined,
+        later: undefined,
+      });
     });
   });
 

@@ -147,6 +147,8 @@ class OpenClaim implements Claim {
     if (claim.state === 'held' && record !== undefined && existingTracker()?.current() !== record)
       resource.isDoubtful = true;
     claim.state = 'over';
+    // Whoever keeps its releaser keeps the claim, and nothing through it.
+    claim.captured = undefined;
     claim.promise = undefined;
     claim.inner = undefined;
     resource.unlink(claim);
