@@ -22,6 +22,8 @@ const LOCK = `${SERVER}:${readFileSync(SERVER, 'utf8').split('/*@lock*/')[0]?.sp
 const SLOW = { timeout: 20_000 };
 /** The default of `exitDelay`, and what a busy machine may add to it. */
 const BOUND_MS = 250 + 1_500;
+/** An `exitDelay` that no machine is too busy for. */
+const AMPLE_MS = 10_000;
 
 describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
   let collector: CollectorStub;
@@ -113,7 +115,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     ['exit', 0, 'exit'],
     ['exit-5', 5, 'exit'],
   ])('%s: the report is out before the process is gone, which ends as it would', async (way, exitCode, cause) => {
-    const { scenario, send, begin, pid } = await start(way, { exitDelay: 2_000 });
+    const { scenario, send, begin, pid } = await start(way, { exitDelay: AMPLE_MS });
     const hang = await warm(send);
     await send('/quick');
     await begin('/wait');
@@ -149,7 +151,8 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     }
     expect(JSON.stringify(dump)).not.toContain('card 4111');
     expect(crashes()).toHaveLength(1);
-    expect(tookMs).toBeLessThan(BOUND_MS);
+    // It goes on once the report is out, however long it might wait.
+    expect(tookMs).toBeLessThan(AMPLE_MS);
     // Neither a record nor a dump is left for the next start.
     await expect.poll(() => filesIn(spoolDir), SLOW).toEqual([]);
   });
