@@ -6,6 +6,8 @@ import { BlockedServer } from './blocked-server.ts';
 const THOUSAND = fileURLToPath(new URL('../scenarios/blocked-loop/thousand.mjs', import.meta.url));
 const TIMES = 1_000;
 const IDLE_MS = 60_000;
+/** Of a thousand that leak, more would be left. */
+const FEW = 10;
 const LONG = { timeout: 240_000 };
 
 interface Look {
@@ -49,8 +51,9 @@ describe.concurrent.each(nodeBinaries())('on Node $version', ({ path: node }) =>
     expect(sessions).toEqual({ connected: sessions.connected, disconnected: sessions.connected, most: 1 });
     expect({ url, workers }).toEqual({ url: null, workers: 1 });
     expect(last.resources).toEqual(first.resources);
-    expect(last.descriptors).toBeLessThanOrEqual(first.descriptors);
-    expect(last.threads).toBeLessThanOrEqual(first.threads);
+    // A connection to the collector may have come or gone.
+    expect(last.descriptors).toBeLessThan(first.descriptors + FEW);
+    expect(last.threads).toBeLessThan(first.threads + FEW);
     // A session that is kept holds its scripts: 100 kB and more.
     expect((last.heap - first.heap) / between).toBeLessThan(1_000);
     expect((last.watchdogHeap - first.watchdogHeap) / between).toBeLessThan(1_000);
