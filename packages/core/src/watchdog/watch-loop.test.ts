@@ -19,6 +19,7 @@ import {
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { mapPlaces } from './source-maps/map-places.ts';
+import { Scanner } from './table/scanner.ts';
 import { TestingRecorder } from './table/testing-recorder.ts';
 import { TestingTable } from './table/testing-table.ts';
 import { WatchLoop, type WatchLoopParts } from './watch-loop.ts';
@@ -206,6 +207,41 @@ describe('the last record', () => {
     enter(1, { timeoutMs: 1_000 });
     loop.endQuietly();
     await vi.advanceTimersByTimeAsync(5_000);
+    expect(records).toHaveLength(2);
+  });
+
+  test('counts as kept while the table is read, and until it has been asked to be forgotten: an exit meanwhile waits', async () => {
+    const { header, records, enter, leave } = setUp();
+    const during: unknown[] = [];
+    const scan = Scanner.prototype.scan;
+    const reading = vi.spyOn(Scanner.prototype, 'scan').mockImplementation(function (this: Scanner, nowMs) {
+      during.push(header[kRecordKept]);
+      return scan.call(this, nowMs);
+    });
+    const push = vi.spyOn(records, 'push').mockImplementation((dump) => {
+      during.push(dump === undefined ? 'forgotten' : 'kept', header[kRecordKept]);
+      return 0;
+    });
+    enter(0, { timeoutMs: 500 });
+    await vi.advanceTimersByTimeAsync(100);
+    expect([during.splice(0), header[kRecordKept]]).toEqual([[1], 0]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect([during.splice(0), header[kRecordKept]]).toEqual([[1, 1, 'kept', 1], 1]);
+    leave(0);
+    await vi.advanceTimersByTimeAsync(100);
+    expect([during.splice(0), header[kRecordKept]]).toEqual([[1, 'forgotten', 1], 0]);
+    reading.mockRestore();
+    push.mockRestore();
+  });
+
+  test('is renewed in time also when a scan comes out of turn', async () => {
+    const { records, enter } = setUp({ scanIntervalMs: 1_000 });
+    enter(0, { timeoutMs: 2_000 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(records).toHaveLength(1);
+    // It is stuck 400 ms after a scan.
+    enter(1, { timeoutMs: 400 });
+    await vi.advanceTimersByTimeAsync(1_000);
     expect(records).toHaveLength(2);
   });
 

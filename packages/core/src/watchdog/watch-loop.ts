@@ -170,6 +170,7 @@ export class WatchLoop {
     await this.#inquiries.done();
     this.#reports.ended();
     this.#lastRecord.clear();
+    this.#tellKept(false);
   }
 
   /** The process ends: that is reported, with what the main thread has left to say, and nothing is scanned any more. */
@@ -191,9 +192,11 @@ export class WatchLoop {
   }
 
   #keepRecord(dump: Dump | undefined): void {
-    if (!this.#parts.settings.keepsRecord) return;
-    Atomics.store(this.#header, kRecordKept, dump === undefined ? 0 : 1);
-    this.#parts.keepRecord(dump);
+    if (this.#parts.settings.keepsRecord) this.#parts.keepRecord(dump);
+  }
+
+  #tellKept(kept: boolean): void {
+    if (this.#parts.settings.keepsRecord) Atomics.store(this.#header, kRecordKept, kept ? 1 : 0);
   }
 
   /** One scan. Public for tests: in the thread, the timer calls it. */
@@ -208,8 +211,12 @@ export class WatchLoop {
     this.#refill(monotonic - this.#lastScanMs);
     this.#lastScanMs = monotonic;
     this.#reports.ended();
+    // Before the table is read: whoever sees 0 has ended its requests before, and they are in no record. Whoever exits meanwhile waits for us.
+    this.#tellKept(true);
     const scan = this.#scanner.scan(nowMs);
     this.#lastRecord.update(scan.inFlight, this.#reports.lastDump(scan.inFlight), nowMs, monotonic);
+    // After it has been asked to be forgotten: that is done even if the process ends now.
+    this.#tellKept(this.#lastRecord.isKept);
     if (this.#park(scan.inFlight.length)) return;
     if (scan.inFlight.length > 0) {
       post({
@@ -223,7 +230,7 @@ export class WatchLoop {
     // One at a time: what is found meanwhile is found again by the scan after it.
     const ask = !this.#inquiries.busy && !this.#blockedLoop.explainsSilence;
     if (scan.suspects.length > 0 && ask) this.#inquiries.suspects(scan.suspects, nowMs);
-    const untilDueMs = Math.ceil(scan.nextDueMs - nowMs);
+    const untilDueMs = Math.ceil(Math.min(scan.nextDueMs - nowMs, this.#lastRecord.dueInMs(monotonic)));
     this.#schedule(Math.max(1, Math.min(settings.scanIntervalMs, untilDueMs)));
   }
 

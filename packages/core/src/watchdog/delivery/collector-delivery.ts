@@ -95,7 +95,7 @@ export class CollectorDelivery implements Delivery {
       clock,
     );
     this.#spool = new CountedSpool(spool, counters, problems);
-    this.#record = new RecordKeeper(this.#spool);
+    this.#record = new RecordKeeper(this.#spool, problems);
     this.#replay = new SpoolReplay(this.#spool, clock, START_MS * (1 + random()));
     this.#timers = { start: clock.setTimeout(() => this.#warmUp(), START_MS), wake: undefined, inMemory: undefined };
     this.#schedule();
@@ -286,6 +286,7 @@ export class CollectorDelivery implements Delivery {
     this.#addresses.close();
     const spooling = await within(this.#storeAll(), deadlineMs * SPOOLING_SHARE, this.#clock);
     // Perhaps on disk, perhaps not: rather told twice than never.
+    const safe = spooling !== TIMED_OUT && this.#queue.length === 0;
     const unknown = spooling === TIMED_OUT ? this.#spool.storing : [];
     const printing: Promise<unknown>[] = unknown.map((parcel) => this.#printer.show(unpackDump(parcel.gzip)));
     for (let parcel = this.#queue.shift(); parcel; parcel = this.#queue.shift()) {
@@ -293,8 +294,8 @@ export class CollectorDelivery implements Delivery {
     }
     await within(Promise.all(printing), deadlineMs * (1 - POSTING_SHARE - SPOOLING_SHARE), this.#clock);
     this.#printer.close();
-    // Last: until the process's end is told otherwise, the record would tell of it.
-    this.#record.keep(undefined);
+    // Last: until the process's end is told otherwise, the record would tell of it; and where no disk or collector has taken what was to tell, it does.
+    if (safe) this.#record.keep(undefined);
     this.#spool.close();
   }
 

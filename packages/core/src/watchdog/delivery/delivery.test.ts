@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from './clock.ts';
 import { destinationOf } from './collectors.ts';
+import { CountedSpool } from './counted-spool.ts';
 import { newCounters } from './counters.ts';
 import type { Delivery } from './delivery.ts';
 import { Spool } from './spool.ts';
@@ -610,6 +611,23 @@ describe('close', () => {
     await delivery.close(1_000);
     expect(delivery.counters).toMatchObject({ printed: 2, acknowledged: 0, stderrLost: 0 });
     expect(stderr.text).toContain('GET /reports');
+  });
+
+  it.each([
+    ['posted', { acknowledged: 1 }, 1],
+    ['spooled', { spooled: 1 }, 1],
+    ['only printed', { printed: 1 }, 0],
+  ])('forgets the record of the process if its end is told: %s', async (way, counters, forgotten) => {
+    if (way !== 'posted') await collector.close();
+    const spoolDir = way === 'only printed' ? '/proc/self/nowhere' : fixtures.spoolDir;
+    const { delivery } = fixtures.make([collector.url], { clock: systemClock, spoolDir });
+    const forget = vi.spyOn(CountedSpool.prototype, 'forgetRecord');
+    delivery.keepRecord(makeDump('end'));
+    send(delivery, 'end');
+    await delivery.close(1_000);
+    expect(delivery.counters).toMatchObject(counters);
+    expect(forget).toHaveBeenCalledTimes(forgotten);
+    forget.mockRestore();
   });
 
   it('is the same however often it is called, leaves no timer, and prints what comes too late', async () => {

@@ -1,16 +1,19 @@
 import type { Dump } from '@hangwatch/protocol';
 import type { CountedSpool } from './counted-spool.ts';
 import { packDump } from './parcel.ts';
+import type { Problems } from './problems.ts';
 
 /** Keeps the last record of this process in the spool. While the disk is busy with one, the next ones replace each other in memory. */
 export class RecordKeeper {
-  readonly #spool: CountedSpool;
+  readonly #spool: Pick<CountedSpool, 'keepRecord' | 'forgetRecord'>;
+  readonly #problems: Problems;
   #kept = false;
   #busy = false;
   #next: { readonly dump: Dump | undefined } | undefined;
 
-  constructor(spool: CountedSpool) {
+  constructor(spool: Pick<CountedSpool, 'keepRecord' | 'forgetRecord'>, problems: Problems) {
     this.#spool = spool;
+    this.#problems = problems;
   }
 
   keep(dump: Dump | undefined): void {
@@ -35,7 +38,11 @@ export class RecordKeeper {
     this.#busy = true;
     for (let next = this.#next; next?.dump !== undefined; next = this.#next) {
       this.#next = undefined;
-      await this.#spool.keepRecord(packDump(next.dump).gzip);
+      try {
+        await this.#spool.keepRecord(packDump(next.dump).gzip);
+      } catch (error) {
+        this.#problems.tell('dump-unpackable', `a record cannot be turned into JSON: ${String(error)}`);
+      }
     }
     this.#busy = false;
   }

@@ -48,6 +48,31 @@ test('news renews it before its time; a longer scan interval is what it says of 
   expect(kept.map((dump) => dump?.crash?.renewedEveryMs)).toEqual([5_000, 5_000]);
 });
 
+test.each([
+  [30, 990],
+  [400, 800],
+  [600, 600],
+  [700, 700],
+  [1_000, 1_000],
+  [5_000, 5_000],
+])('scans every %i ms renew it every %i ms: at most a second old, where scans come that often', (scanMs, renewMs) => {
+  const { kept, table, scan } = setUp(scanMs);
+  table.enter(0, { timeoutMs: 1_000 });
+  // A little late each time, as timers are.
+  for (let i = 0; i <= 200; i++) scan(1_000 + i * (scanMs + 0.1));
+  expect(kept.at(-1)?.crash?.renewedEveryMs).toBe(renewMs);
+  expect(kept.length).toBe(1 + Math.floor((200 * scanMs) / renewMs));
+});
+
+test('a scan out of turn does not put it off: it says when it is due', () => {
+  const { record, table, scan } = setUp(1_000);
+  expect(record.dueInMs(0)).toBe(Number.POSITIVE_INFINITY);
+  table.enter(0, { timeoutMs: 1_000 });
+  scan(1_000);
+  scan(1_400);
+  expect(record.dueInMs(1_400)).toBe(600);
+});
+
 test('event streams and upgraded connections are old by nature', () => {
   const { kept, table, scan } = setUp();
   table.enter(0, { timeoutMs: 1_000 });

@@ -5,7 +5,7 @@ import { elapsedMs, type Watched } from '../table/scanner.ts';
 import { crashDump, type ProcessEnd } from './crash-dump.ts';
 import type { DumpBase } from './dump-base.ts';
 
-/** How often the record is renewed. */
+/** How old the record may become, where scans come often enough. */
 const RENEW_MS = 1_000;
 
 /** Keeps a dump somewhere that outlives the process, in place of the one before; `undefined`: nothing is to be kept any more. */
@@ -18,7 +18,9 @@ export type KeepRecord = (dump: Dump | undefined) => void;
 export class LastRecord {
   readonly #base: DumpBase;
   readonly #keep: KeepRecord;
+  /** As many scans as fit into {@link RENEW_MS}, and one at least. */
   readonly #renewMs: number;
+  readonly #scanIntervalMs: number;
   /** Of whatever is said of the end of this process: receivers store the first that comes. */
   readonly #id = randomUUID();
   #keptAtMs: number | undefined;
@@ -26,7 +28,18 @@ export class LastRecord {
   constructor(base: DumpBase, keep: KeepRecord, scanIntervalMs: number) {
     this.#base = base;
     this.#keep = keep;
-    this.#renewMs = Math.max(RENEW_MS, scanIntervalMs);
+    this.#renewMs = scanIntervalMs * Math.max(1, Math.floor(RENEW_MS / scanIntervalMs));
+    this.#scanIntervalMs = scanIntervalMs;
+  }
+
+  /** Whether there is one. */
+  get isKept(): boolean {
+    return this.#keptAtMs !== undefined;
+  }
+
+  /** Milliseconds until it is to be renewed. Scans that come out of turn would put that off. */
+  dueInMs(monotonicMs: number): number {
+    return this.#keptAtMs === undefined ? Number.POSITIVE_INFINITY : this.#keptAtMs + this.#renewMs - monotonicMs;
   }
 
   /** Called at each scan. `follows`: the last report about one of these. */
@@ -35,7 +48,8 @@ export class LastRecord {
       this.clear();
       return;
     }
-    if (this.#keptAtMs !== undefined && monotonicMs - this.#keptAtMs < RENEW_MS) return;
+    // Half a scan early or late is in time: timers are not exact.
+    if (this.dueInMs(monotonicMs) > this.#scanIntervalMs / 2 && this.#keptAtMs !== undefined) return;
     this.#keptAtMs = monotonicMs;
     const crash = { cause: 'died', renewedEveryMs: this.#renewMs } as const;
     this.#keep(this.end({ crash, evidence: undefined, inFlight, follows, note: undefined, nowMs }));
