@@ -27,7 +27,7 @@ export interface HelperProcessOptions {
   readonly clock: Clock;
 }
 
-/** Why there is no answer: no such process can be started here, it did not answer in time, or it ended. */
+/** Why there is no answer: no such process can be started here, it (or the one before, which is not gone yet) did not answer in time, or it ended. */
 export class HelperFailure extends Error {
   override readonly name = 'HelperFailure';
   readonly kind: 'unavailable' | 'stalled' | 'ended';
@@ -56,6 +56,8 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
   readonly #options: HelperProcessOptions;
   readonly #waiting = new Map<number, Waiting<Answer>>();
   #child: Child | undefined;
+  /** Killed, and not gone yet: what waits for a hanging disk cannot be killed. */
+  #killed: Child | undefined;
   #started = false;
   #unavailable = false;
   #idle: Timer | undefined;
@@ -68,12 +70,14 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
   }
 
   /**
-   * Asks the process, which is started if need be.
+   * Asks the process, which is started if need be: not while one that was killed is not gone, or there would be one more for each try.
    *
+   * @param last nothing is asked any more after it: so this one more is started all the same
    * @throws {HelperFailure} when there is no answer
    */
-  ask(task: Task): Promise<Answer> {
+  ask(task: Task, last = false): Promise<Answer> {
     if (this.#unavailable) return Promise.reject(new HelperFailure('unavailable'));
+    if (this.#killed !== undefined && !last) return Promise.reject(new HelperFailure('stalled'));
     const { clock, answerMs } = this.#options;
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
@@ -112,7 +116,10 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
       readJsonLines<{ type: 'ready' } | Answer>(child.stdout, (answer) => this.#onAnswer(child, answer));
       child.on('error', () => this.#onEnd(child));
       // Not 'exit': what it said last is read before this.
-      child.on('close', () => this.#onEnd(child));
+      child.on('close', () => {
+        if (child === this.#killed) this.#killed = undefined;
+        this.#onEnd(child);
+      });
       // The failure of a write shows as the child's end.
       child.stdin.on('error', () => undefined);
       child.unref();
@@ -161,7 +168,8 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
 
   #onStalled(): void {
     // Killed at once, or when what it hangs in lets go of it; not waited for.
-    this.#forget('stalled')?.kill('SIGKILL');
+    this.#killed = this.#forget('stalled');
+    this.#killed?.kill('SIGKILL');
   }
 
   /** Turns away whoever waits. Returns the process, which is nobody's any more. */

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from './clock.ts';
 import { canStartNode } from './helper-process.ts';
 import { Spool, type SpoolSettings } from './spool.ts';
@@ -24,7 +24,9 @@ beforeAll(() => {
   // A disk that hangs: the process never comes back from its first request.
   writeFileSync(
     join(built, 'hanging.js'),
-    `process.stdin.on('data', () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000); process.exit(); });
+    `import { writeFileSync } from 'node:fs'; import { join } from 'node:path';
+     writeFileSync(join(JSON.parse(process.argv[2]).spoolDir, \`hangs-\${process.pid}\`), '');
+     process.stdin.on('data', () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000); process.exit(); });
      console.log('{"type":"ready"}');`,
   );
   writeFileSync(
@@ -75,6 +77,8 @@ const failingPort: SpoolPort = {
 
 const gzip = gzipSync('{"id":"a"}');
 const kinds = () => readdirSync(spoolDir).map((file) => parseSpoolName(file)?.state.kind);
+/** The processes that were started to hang. */
+const hanging = () => readdirSync(spoolDir).flatMap((file) => /^hangs-(\d+)$/.exec(file)?.slice(1).map(Number) ?? []);
 
 describe('spoolInProcess', () => {
   it('does all that the spool does', async () => {
@@ -115,13 +119,42 @@ describe('spoolInProcess', () => {
     const clock = new ManualClock();
     const port = portOf('hanging.js', clock);
     const stalled = expect(port.put(gzip, 'ready')).rejects.toMatchObject({ code: 'spool-stalled' });
+    await until('it hangs', () => hanging().length === 1);
     await clock.advance(5_000);
     await stalled;
     await expect(port.claim()).rejects.toMatchObject({ code: 'spool-stalled' });
     expect(clock.pending).toBe(0);
+    await until('its end', () => !isAlive(hanging()[0] ?? 0));
     await clock.advance(60_000);
     const again = expect(port.claim()).rejects.toMatchObject({ code: 'spool-stalled' });
     expect(clock.pending).toBe(1);
+    await clock.advance(5_000);
+    await again;
+    port.close();
+  });
+
+  it('starts no new process while one that was killed is not gone: a disk that hangs holds it', async () => {
+    const kill = vi.spyOn(ChildProcess.prototype, 'kill').mockReturnValue(true);
+    const clock = new ManualClock();
+    const port = portOf('hanging.js', clock);
+    const stalled = expect(port.put(gzip, 'ready')).rejects.toMatchObject({ code: 'spool-stalled' });
+    await until('it hangs', () => hanging().length === 1);
+    await clock.advance(5_000);
+    await stalled;
+    expect(kill).toHaveBeenCalledWith('SIGKILL');
+    for (let minutes = 0; minutes < 3; minutes++) {
+      await clock.advance(60_000);
+      await expect(port.claim()).rejects.toMatchObject({ code: 'spool-stalled' });
+    }
+    expect(clock.pending).toBe(0);
+    const [first = 0] = hanging();
+    expect(hanging()).toEqual([first]);
+    process.kill(first, 'SIGKILL');
+    await until('its end', () => !isAlive(first));
+    await clock.advance(60_000);
+    const again = expect(port.claim()).rejects.toMatchObject({ code: 'spool-stalled' });
+    await until('another one', () => hanging().length === 2);
+    kill.mockRestore();
     await clock.advance(5_000);
     await again;
     port.close();

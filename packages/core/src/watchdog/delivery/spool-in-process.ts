@@ -47,6 +47,7 @@ class SpoolKeeper {
   #stalledUntil = Number.NEGATIVE_INFINITY;
   /** A record is still to be forgotten: until that is done, it would be told of a process that has nothing to tell. */
   #owed: Timer | undefined;
+  #closed = false;
 
   constructor({ file, settings, clock, fallback }: SpoolInProcessOptions) {
     this.#fallback = fallback;
@@ -85,12 +86,21 @@ class SpoolKeeper {
   }
 
   close(): void {
-    // Not waited for, and not killed when this process is gone: it is done when the disk answers again.
-    if (this.#settle()) this.#process.ask({ type: 'forget-record' }).catch(() => undefined);
+    this.#closed = true;
+    if (this.#settle()) this.#forgetLast();
     this.#process.close();
   }
 
+  /** Not waited for, and not killed when this process is gone: it is done when the disk answers again. */
+  #forgetLast(): void {
+    this.#process.ask({ type: 'forget-record' }, true).catch(() => undefined);
+  }
+
   #owe(): void {
+    if (this.#closed) {
+      this.#forgetLast();
+      return;
+    }
     this.#owed ??= this.#clock.setTimeout(() => {
       this.#owed = undefined;
       // If it fails again it is owed again, and the failure has been told.

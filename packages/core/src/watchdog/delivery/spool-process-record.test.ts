@@ -9,7 +9,7 @@ import { Spool, type SpoolSettings } from './spool.ts';
 import { spoolInProcess } from './spool-in-process.ts';
 import { parseSpoolName } from './spool-names.ts';
 import { spoolInThread } from './spool-port.ts';
-import { ManualClock } from './testing/manual-clock.ts';
+import { ManualClock, settle } from './testing/manual-clock.ts';
 import { transpileTo } from './testing/transpile.ts';
 import { until } from './testing/until.ts';
 
@@ -32,7 +32,7 @@ beforeAll(() => {
      const hung = join(JSON.parse(process.argv[2]).spoolDir, 'hung');
      if (existsSync(hung)) await import('./spool-process.js');
      else {
-       writeFileSync(hung, '');
+       writeFileSync(hung, String(process.pid));
        process.stdin.on('data', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000));
        console.log('{"type":"ready"}');
      }`,
@@ -119,6 +119,8 @@ describe('while the disk hangs', () => {
     await until('the disk hangs', () => readdirSync(spoolDir).includes('hung'));
     await clock.advance(5_000);
     await stalled;
+    await until('its end', () => !isAlive(Number(readFileSync(join(spoolDir, 'hung'), 'utf8'))));
+    await settle();
     return { clock, port };
   }
 
@@ -137,6 +139,15 @@ describe('while the disk hangs', () => {
     port.close();
     await until('it is forgotten', () => kinds().length === 0);
     // Its answer comes after the deed.
+    await until('nothing is waited for any more', () => clock.pending === 0);
+  });
+
+  test('so it is when the process ends at once, and its disk is known to hang', async () => {
+    const { clock, port } = await setUp();
+    const forgotten = expect(port.forgetRecord()).rejects.toMatchObject({ code: 'spool-stalled' });
+    port.close();
+    await forgotten;
+    await until('it is forgotten', () => kinds().length === 0);
     await until('nothing is waited for any more', () => clock.pending === 0);
   });
 
