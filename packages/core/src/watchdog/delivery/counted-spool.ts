@@ -2,6 +2,7 @@ import type { MutableCounters } from './counters.ts';
 import type { Parcel } from './parcel.ts';
 import type { Problems } from './problems.ts';
 import type { ClaimResult, PutState } from './spool.ts';
+import type { StaleRecord } from './spool-entries.ts';
 import { toSpoolError } from './spool-error.ts';
 import type { SpoolPort } from './spool-port.ts';
 
@@ -37,9 +38,9 @@ export class CountedSpool {
     return stored.file;
   }
 
-  /** Takes the next parcel to post; undefined if the spool failed. */
-  async claim(): Promise<ClaimResult | undefined> {
-    const result = await this.#attempt(this.#port.claim());
+  /** Takes the next parcel to post, `abandoned` records of others included; undefined if the spool failed. */
+  async claim(abandoned: readonly StaleRecord[]): Promise<ClaimResult | undefined> {
+    const result = await this.#attempt(this.#port.claim(abandoned));
     if (result && result.bad > 0) {
       this.#counters.dropped += result.bad;
       this.#problems.tell('spool-bad-file', 'a broken file in the spool folder was set aside as .bad');

@@ -20,7 +20,7 @@ export async function performTask(spool: SpoolPort, task: SpoolTask): Promise<Sp
     case 'put':
       return spool.put(Buffer.from(task.gzip, 'base64'), task.as);
     case 'claim': {
-      const { claimed, ...rest } = await spool.claim();
+      const { claimed, ...rest } = await spool.claim(task.abandoned);
       return claimed ? { ...rest, claimed: { ...claimed, gzip: claimed.gzip.toString('base64') } } : rest;
     }
     case 'release':

@@ -14,6 +14,12 @@ export interface SpoolEntry {
   readonly name: SpoolName;
 }
 
+/** A record of another process that nobody has kept fresh for long, as it was found. */
+export interface StaleRecord {
+  readonly file: string;
+  readonly writtenMs: number;
+}
+
 /** The files of ours in a folder. @throws the system's error */
 export function listSpool(folder: string): SpoolEntry[] {
   const entries: SpoolEntry[] = [];

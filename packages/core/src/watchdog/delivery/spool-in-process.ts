@@ -27,8 +27,8 @@ export function spoolInProcess(options: SpoolInProcessOptions): SpoolPort {
   const keeper = new SpoolKeeper(options);
   return {
     put: (gzip, as) => keeper.ask({ type: 'put', gzip: gzip.toString('base64'), as }) as Promise<PutResult>,
-    async claim() {
-      const { claimed, ...rest } = (await keeper.ask({ type: 'claim' })) as SentClaimResult;
+    async claim(abandoned = []) {
+      const { claimed, ...rest } = (await keeper.ask({ type: 'claim', abandoned })) as SentClaimResult;
       return { ...rest, claimed: claimed && { ...claimed, gzip: Buffer.from(claimed.gzip, 'base64') } };
     },
     release: async (file) => void (await keeper.ask({ type: 'release', file })),

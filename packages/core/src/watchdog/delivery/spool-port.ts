@@ -1,11 +1,12 @@
 import type { ClaimResult, PutResult, PutState, Spool } from './spool.ts';
+import type { StaleRecord } from './spool-entries.ts';
 
 /** The spool as the delivery sees it, wherever its disk work is done. Every method may reject with a SpoolError. */
 export interface SpoolPort {
   /** Stores a parcel. */
   put(gzip: Buffer, as: PutState): Promise<PutResult>;
-  /** Takes the next parcel to post. */
-  claim(): Promise<ClaimResult>;
+  /** Takes the next parcel to post, `abandoned` records of others included. */
+  claim(abandoned?: readonly StaleRecord[]): Promise<ClaimResult>;
   /** Gives back a claim whose post failed. */
   release(file: string): Promise<void>;
   /** Removes a claim whose dump has arrived. */
@@ -27,7 +28,7 @@ export interface SpoolPort {
 export function spoolInThread(spool: Spool): SpoolPort {
   return {
     put: async (gzip, as) => spool.put(gzip, as),
-    claim: async () => spool.claim(),
+    claim: async (abandoned) => spool.claim(abandoned),
     release: async (file) => spool.release(file),
     discard: async (file) => spool.discard(file),
     setAside: async (file, as) => spool.setAside(file, as),

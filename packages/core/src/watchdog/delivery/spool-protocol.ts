@@ -1,4 +1,5 @@
 import type { ClaimResult, PutResult, PutState, SpoolSettings } from './spool.ts';
+import type { StaleRecord } from './spool-entries.ts';
 import type { SpoolErrorCode } from './spool-error.ts';
 
 /** A parcel's bytes on their way between the processes. */
@@ -10,7 +11,7 @@ export type SpoolRequest = { readonly id: number } & SpoolTask;
 /** What there is to ask. */
 export type SpoolTask =
   | { readonly type: 'put'; readonly gzip: Base64; readonly as: PutState }
-  | { readonly type: 'claim' }
+  | { readonly type: 'claim'; readonly abandoned: readonly StaleRecord[] }
   | { readonly type: 'release'; readonly file: string }
   | { readonly type: 'discard'; readonly file: string }
   | { readonly type: 'set-aside'; readonly file: string; readonly as: 'rejected' | 'bad' }

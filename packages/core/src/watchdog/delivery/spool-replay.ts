@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { CountedSpool } from './counted-spool.ts';
 import type { Parcel } from './parcel.ts';
+import { StaleRecords } from './stale-records.ts';
 
 /** Between two files of a replay. */
 const REPLAY_MS = 250;
@@ -17,6 +18,7 @@ export interface Replayed {
 export class SpoolReplay {
   readonly #spool: Pick<CountedSpool, 'claim'>;
   readonly #clock: Clock;
+  readonly #records: StaleRecords;
   /** On the monotonic clock. */
   #dueAt: number;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -25,6 +27,7 @@ export class SpoolReplay {
   constructor(spool: Pick<CountedSpool, 'claim'>, clock: Clock, startMs: number) {
     this.#spool = spool;
     this.#clock = clock;
+    this.#records = new StaleRecords(clock);
     this.#dueAt = clock.now() + startMs;
   }
 
@@ -47,7 +50,8 @@ export class SpoolReplay {
   async next(): Promise<Replayed | undefined> {
     if (this.dueInMs > 0) return undefined;
     this.#lookedAt = this.#clock.now();
-    const result = await this.#spool.claim();
+    const result = await this.#spool.claim(this.#records.abandoned);
+    if (result) this.#records.found(result.stale);
     const claimed = result?.claimed;
     const waitMs = result ? (result.retryInMs ?? Number.POSITIVE_INFINITY) : RESCAN_MS;
     this.#dueAt = this.#clock.now() + (claimed ? REPLAY_MS : waitMs);

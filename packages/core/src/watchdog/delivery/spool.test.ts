@@ -109,7 +109,7 @@ describe('Spool', () => {
     expect(crashed.claim().claimed).toBeDefined();
     const next = spoolOf('next');
     now += 1_000;
-    expect(next.claim()).toEqual({ claimed: undefined, retryInMs: LEASE_MS - 1_000, bad: 0 });
+    expect(next.claim()).toEqual({ claimed: undefined, retryInMs: LEASE_MS - 1_000, bad: 0, stale: [] });
     now += LEASE_MS - 1_000;
     const taken = next.claim().claimed;
     expect(taken && idOf(taken.gzip)).toBe('a');
@@ -198,7 +198,7 @@ describe('Spool', () => {
     const name = parseSpoolName(file);
     if (!name) throw new Error(`unexpected ${file}`);
     renameSync(join(root, file), join(root, formatSpoolName({ ...name, state: { kind: 'unfinished' } })));
-    expect(spool.claim()).toEqual({ claimed: undefined, retryInMs: undefined, bad: 0 });
+    expect(spool.claim()).toEqual({ claimed: undefined, retryInMs: undefined, bad: 0, stale: [] });
     now += LEASE_MS;
     expect(spool.claim().bad).toBe(1);
     expect(kinds()).toEqual(['bad']);

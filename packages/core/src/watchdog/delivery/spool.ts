@@ -8,6 +8,7 @@ import {
   isSetAside,
   listSpool,
   type SpoolEntry,
+  type StaleRecord,
   writtenMs,
 } from './spool-entries.ts';
 import { SpoolError } from './spool-error.ts';
@@ -19,8 +20,9 @@ import { SpoolRecord } from './spool-record.ts';
 // A record that nobody has kept fresh for so long is taken for that of a process that is gone. Its keeper does so every few seconds; where
 // the disk hangs, it is killed after 5 s, and the next one is started a minute later: time enough for that to happen twice.
 const RECORD_LEASE_MS = 180_000;
-// How soon records of others are looked at again.
+// How soon records of others are looked at again: fresh ones, and stale ones.
 const RECORD_LOOK_MS = 60_000;
+const STALE_LOOK_MS = 10_000;
 
 // Failures of the process, not of the file that was to be read.
 const NOT_THE_FILE = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
@@ -47,11 +49,12 @@ export interface PutResult {
   readonly evicted: number;
 }
 
-/** A parcel to post, or none now; then `retryInMs` says when an abandoned claim can be taken over. `bad` files were set aside. */
+/** A parcel to post, or none now; then `retryInMs` says when an abandoned claim can be taken over. `bad` files were set aside, `stale` records left alone. */
 export interface ClaimResult {
   readonly claimed: { readonly file: string; readonly gzip: Buffer } | undefined;
   readonly retryInMs: number | undefined;
   readonly bad: number;
+  readonly stale: readonly StaleRecord[];
 }
 
 /**
@@ -98,24 +101,34 @@ export class Spool {
     return { file, evicted };
   }
 
-  /** Takes the oldest dump that nobody else is posting: our own, and what other instances have left. */
-  claim(): ClaimResult {
+  /**
+   * Takes the oldest dump that nobody else is posting: our own, and what other instances have left.
+   *
+   * @param abandoned records that were stale ten seconds ago, as they were: the wall clock alone proves nothing, since all processes of a
+   * machine stand still while it sleeps, and clocks are set
+   */
+  claim(abandoned: readonly StaleRecord[] = []): ClaimResult {
     const folder = this.#folder();
     const entries = listSpool(folder).filter(({ name }) => name.destination === this.#settings.destination);
+    const stale = this.#staleRecords(folder, entries);
+    const before = new Map(abandoned.map(({ file, writtenMs: atMs }) => [file, atMs]));
+    const dead = new Set(stale.filter((now) => before.get(now.file) === now.writtenMs).map(({ file }) => file));
+    const isOurs = (entry: SpoolEntry) =>
+      entry.name.state.kind === 'live' ? dead.has(entry.file) : this.#isFree(folder, entry);
     let bad = this.#setAsideUnfinished(folder, entries);
-    for (const { file, name } of entries.filter((entry) => this.#isFree(folder, entry)).sort(byTurn)) {
+    for (const { file, name } of entries.filter(isOurs).sort(byTurn)) {
       const claimed = formatSpoolName({ ...name, state: this.#claim() });
       if (!renameIfThere(join(folder, file), join(folder, claimed))) continue;
       const gzip = this.#read(folder, claimed);
       if (gzip === 'gone') continue;
       if (gzip) {
         const told = name.state.kind === 'live' ? this.#presume(folder, claimed, gzip) : gzip;
-        return { claimed: { file: claimed, gzip: told }, retryInMs: undefined, bad };
+        return { claimed: { file: claimed, gzip: told }, retryInMs: undefined, bad, stale };
       }
       this.setAside(claimed, 'bad');
       bad += 1;
     }
-    return { claimed: undefined, retryInMs: this.#nextLeaseEndMs(entries), bad };
+    return { claimed: undefined, retryInMs: this.#nextLeaseEndMs(entries, stale.length > 0), bad, stale };
   }
 
   /** The post failed: anybody may try again. */
@@ -146,9 +159,11 @@ export class Spool {
     return newSpoolName(this.#wallNow(), this.#settings.destination, this.#instance);
   }
 
-  #isStale(folder: string, file: string): boolean {
-    const atMs = writtenMs(folder, file);
-    return atMs !== undefined && this.#wallNow() - atMs > RECORD_LEASE_MS;
+  #staleRecords(folder: string, entries: readonly SpoolEntry[]): StaleRecord[] {
+    return entries.flatMap(({ file, name }) => {
+      const atMs = name.state.kind === 'live' && name.instance !== this.#instance ? writtenMs(folder, file) : undefined;
+      return atMs !== undefined && this.#wallNow() - atMs > RECORD_LEASE_MS ? [{ file, writtenMs: atMs }] : [];
+    });
   }
 
   /** The claimed file's bytes; undefined if it is broken or can't be read. */
@@ -182,7 +197,7 @@ export class Spool {
 
   #isFree(folder: string, { file, name }: SpoolEntry): boolean {
     if (name.state.kind === 'ready') return true;
-    if (name.state.kind === 'live') return name.instance !== this.#instance && this.#isStale(folder, file);
+    if (name.state.kind === 'live') return this.#staleRecords(folder, [{ file, name }]).length > 0;
     return name.state.kind === 'claimed' && this.#leaseLeftMs(name.state.claimedAt) === 0;
   }
 
@@ -192,10 +207,12 @@ export class Spool {
     return leftMs > 2 * this.#settings.leaseMs ? 0 : Math.max(0, leftMs);
   }
 
-  #nextLeaseEndMs(entries: readonly SpoolEntry[]): number | undefined {
+  #nextLeaseEndMs(entries: readonly SpoolEntry[], anyStale: boolean): number | undefined {
     const left = entries.flatMap(({ name }) => {
       if (name.state.kind === 'claimed') return [this.#leaseLeftMs(name.state.claimedAt)];
-      return name.state.kind === 'live' && name.instance !== this.#instance ? [RECORD_LOOK_MS] : [];
+      return name.state.kind === 'live' && name.instance !== this.#instance
+        ? [anyStale ? STALE_LOOK_MS : RECORD_LOOK_MS]
+        : [];
     });
     return left.length > 0 ? Math.max(1, Math.min(...left)) : undefined;
   }
