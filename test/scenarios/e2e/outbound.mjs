@@ -48,6 +48,7 @@ const deaf = spawn(process.execPath, [
    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
      require('fs').writeSync(1, server.address().port + '\\n');
      require('fs').readSync(0, Buffer.alloc(1));
+     process.exit();
    });`,
 ]);
 const [line] = await once(deaf.stdout, 'data');
