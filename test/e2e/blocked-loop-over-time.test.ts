@@ -48,7 +48,9 @@ describe.concurrent.each(nodeBinaries())('on Node $version', ({ path: node }) =>
     // Else nothing was put to the test.
     expect(pauses).toBeGreaterThan(TIMES / 2);
     expect(sessions.connected).toBeGreaterThanOrEqual(pauses);
-    expect(sessions).toEqual({ connected: sessions.connected, disconnected: sessions.connected, most: 1 });
+    expect(sessions.disconnected).toBe(sessions.connected);
+    // Without the minute between two pauses, one may be on its way out when the next begins.
+    expect(sessions.most).toBeLessThanOrEqual(2);
     expect({ url, workers }).toEqual({ url: null, workers: 1 });
     expect(last.resources).toEqual(first.resources);
     // A connection to the collector may have come or gone.
