@@ -31,6 +31,7 @@ const NO_PROBE: BlockProbe = {
   debuggerAttached: () => false,
   takeStack: undefined,
   whyNoStack: 'no stack',
+  mayHang: () => false,
 };
 
 /** A main thread that answers, or does not, and a watchdog beside it on a clock that the test moves. */

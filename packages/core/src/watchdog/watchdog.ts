@@ -39,7 +39,12 @@ const loop = new WatchLoop({
   postNow: (dump) => delivery.postNow(dump),
   keepRecord: (dump) => delivery.keepRecord(dump),
   sources,
-  blockProbe: createBlockProbe(settings, new Uint32Array(settings.header, 0, HEADER_CELLS), sources),
+  blockProbe: createBlockProbe(
+    settings,
+    new Uint32Array(settings.header, 0, HEADER_CELLS),
+    sources,
+    () => delivery.mayHang,
+  ),
 });
 
 async function tellCrash(message: Extract<ToWatchdog, { type: 'crash' }>): Promise<void> {

@@ -27,6 +27,7 @@ import type { StagedMessage } from '../self-test/self-test.ts';
 import type { FlightRecorder } from '../table/flight-recorder.ts';
 import type { InFlightTable } from '../table/in-flight-table.ts';
 import type { StringTable } from '../table/string-table.ts';
+import { endThread } from './end-thread.ts';
 import { HeartbeatAnswer } from './heartbeat.ts';
 import { clusterWorker, kernelThread, poolSize } from './own-thread.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
@@ -35,6 +36,8 @@ import { findWatchdogFile } from './watchdog-file.ts';
 /** Restarts after an unasked death, and the pause before each. */
 const RESTART_DELAYS_MS = [100, 1_000, 10_000];
 const LONGEST_EVIDENCE_WAIT_MS = 1_000;
+/** How long the thread's end is waited for, once it has been asked for. */
+const LONGEST_END_MS = 1_000;
 const PAUSES: PauseLimits = { everyMs: 60_000, share: 0.01 };
 
 /** `idle` until the first request; `failed` for good once it could not be started or died too often. */
@@ -110,7 +113,7 @@ export class WatchdogThread {
       worker.postMessage({ type: 'stop', deadlineMs } satisfies ToWatchdog);
       await stopped;
     }
-    await worker.terminate();
+    await endThread(worker, LONGEST_END_MS);
   }
 
   /** Has the end of the process reported, and waits for it, for `longestMs` at most. Only for a process that is about to be no more. */

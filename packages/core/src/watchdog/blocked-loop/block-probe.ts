@@ -12,7 +12,7 @@ import { type StackOutcome, TakeStack } from './take-stack.ts';
 /** How the watched thread is looked at from outside. */
 export type BlockProbe = Pick<
   BlockedLoopParts,
-  'readKernel' | 'readSleep' | 'debuggerAttached' | 'takeStack' | 'whyNoStack'
+  'readKernel' | 'readSleep' | 'debuggerAttached' | 'takeStack' | 'whyNoStack' | 'mayHang'
 >;
 
 /** How long a report waits for its sources: what matters first is that it is out. */
@@ -23,6 +23,7 @@ export function createBlockProbe(
   settings: WatchdogSettings,
   header: Uint32Array,
   sources: Pick<SourceMapper, 'map'>,
+  mayHang: () => boolean,
   proc: ProcFiles = procFiles,
 ): BlockProbe {
   const { kernelThread, threadId, blockedLoopStack } = settings;
@@ -31,6 +32,7 @@ export function createBlockProbe(
   const takesStack = blockedLoopStack && threadId === 0;
   return {
     readKernel,
+    mayHang,
     readSleep: (reading, forMs) => sleepingIn(reading, proc, kernelThread ?? 0, forMs),
     debuggerAttached: () => debuggerAttached(Atomics.load(header, kInspectorPort), proc),
     whyNoStack: blockedLoopStack

@@ -38,6 +38,7 @@ function setUp(parts: Partial<BlockedLoopParts> = {}) {
     debuggerAttached: () => false,
     takeStack: undefined,
     whyNoStack: 'no stack: off',
+    mayHang: () => false,
     pauses: { everyMs: 60_000, share: 0.01 },
     noticed: () => true,
     report: (found) => `dump-${reports.push(found)}`,
@@ -201,6 +202,22 @@ describe('a block', () => {
     block();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(reports).toHaveLength(1);
+  });
+
+  test('has the thread not paused while the disk may keep this one from letting it go on', async () => {
+    const stack = pendingStack();
+    let mayHang = true;
+    const { reports, block, goOn } = setUp({ takeStack: stack.takeStack, mayHang: () => mayHang });
+    block();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(stack.takeStack).not.toHaveBeenCalled();
+    expect(reports[0]?.block.stackNote).toMatch(/^no stack: no process can be started here that stores reports/);
+    goOn();
+    await vi.advanceTimersByTimeAsync(1_000);
+    mayHang = false;
+    block();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(stack.takeStack).toHaveBeenCalledTimes(1);
   });
 
   test('has the thread paused once a minute at most', async () => {

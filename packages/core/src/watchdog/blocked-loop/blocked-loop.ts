@@ -18,6 +18,9 @@ const DRAIN_MS = 500;
 /** A report of the block is this near: evidence that the main thread does not give can wait for it. */
 const SOON_MS = 2_000;
 
+const MAY_HANG =
+  'no stack: no process can be started here that stores reports, and a disk that hangs would keep the watchdog from letting the paused thread go on';
+
 /** What a report of a block is made of. */
 export interface FoundBlock {
   readonly block: DumpBlock;
@@ -40,6 +43,8 @@ export interface BlockedLoopParts {
   /** `undefined`: the stack is not to be taken; `why` says so in the report. */
   readonly takeStack: ((stillBlocked: () => boolean) => Pick<TakeStack, 'outcome' | 'cancel'>) | undefined;
   readonly whyNoStack: string;
+  /** Whether this thread may hang at any moment, and a thread that it has paused with it. */
+  readonly mayHang: () => boolean;
   readonly pauses: PauseLimits;
   /** A block is noticed. Returns whether anybody's request is in flight, and not a self-test's alone. */
   readonly noticed: () => boolean;
@@ -157,7 +162,7 @@ export class BlockedLoop {
   }
 
   #blocked(first: Observation, last: Observation): void {
-    const { header, takeStack, whyNoStack, debuggerAttached, noticed, pauses } = this.#parts;
+    const { header, takeStack, whyNoStack, mayHang, debuggerAttached, noticed, pauses } = this.#parts;
     const episode: Episode = {
       first,
       last,
@@ -173,6 +178,8 @@ export class BlockedLoop {
     if (episode.standingOff) return;
     if (takeStack === undefined) {
       this.#report(episode, undefined, whyNoStack);
+    } else if (mayHang()) {
+      this.#report(episode, undefined, MAY_HANG);
     } else if (last.atMs < this.#nextPauseMs) {
       this.#report(episode, undefined, 'no stack: one was taken a short while ago');
     } else {

@@ -79,6 +79,7 @@ test('a thousand blocks in a row: each is told with its end, each session ends o
         stillBlocked,
       }),
     whyNoStack: '',
+    mayHang: () => false,
     pauses: { everyMs: 0, share: 1 },
     noticed: () => true,
     report: (found) => `dump-${reports.push(found)}`,

@@ -105,6 +105,10 @@ export class CollectorDelivery implements Delivery {
     return this.#counters;
   }
 
+  get mayHang(): boolean {
+    return this.#spool.inThread;
+  }
+
   send(dump: Dump): void {
     this.#counters.sent += 1;
     if (this.#state === 'closing') {

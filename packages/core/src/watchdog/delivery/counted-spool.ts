@@ -19,6 +19,11 @@ export class CountedSpool {
     this.#problems = problems;
   }
 
+  /** See {@link SpoolPort}. */
+  get inThread(): boolean {
+    return this.#port.inThread;
+  }
+
   /** Parcels on their way to disk. */
   get storing(): readonly Parcel[] {
     return [...this.#storing];

@@ -62,6 +62,8 @@ export interface Delivery {
   /** The process ends, and there is nothing to tell of that: resolves when its record is gone, or the disk hangs. Never rejects. */
   endQuietly(): Promise<void>;
   readonly counters: DeliveryCounters;
+  /** Whether a disk that hangs would hang this thread: no process can be started that waits for it instead. */
+  readonly mayHang: boolean;
   /** Delivers what can be delivered in `deadlineMs`, spools or prints the rest. Always resolves, at most a little later. */
   close(deadlineMs: number): Promise<void>;
 }

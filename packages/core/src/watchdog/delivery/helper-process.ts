@@ -89,6 +89,11 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
     });
   }
 
+  /** Whether it is known that no such process can be started here. */
+  get unavailable(): boolean {
+    return this.#unavailable;
+  }
+
   /** While it is held, the process stays, however long it has nothing to do. Told before a task is asked. */
   hold(held: boolean): void {
     this.#held = held;

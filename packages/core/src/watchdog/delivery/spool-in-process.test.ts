@@ -65,6 +65,7 @@ function portOf(file: string, clock = systemClock, fallback?: SpoolPort): SpoolP
 }
 
 const failingPort: SpoolPort = {
+  inThread: true,
   put: () => Promise.reject(new Error('fell back')),
   claim: () => Promise.reject(new Error('fell back')),
   release: () => Promise.reject(new Error('fell back')),
@@ -169,7 +170,9 @@ describe('spoolInProcess', () => {
 
   it.each(['broken.js', 'missing.js'])('falls back for good where no process can be started (%s)', async (file) => {
     const port = portOf(file, systemClock, spoolInThread(new Spool(settings())));
+    expect(port.inThread).toBe(false);
     const { file: stored } = await port.put(gzip, 'ready');
+    expect(port.inThread).toBe(true);
     expect(existsSync(join(spoolDir, stored))).toBe(true);
     expect((await port.claim()).claimed?.gzip.equals(gzip)).toBe(true);
     port.close();

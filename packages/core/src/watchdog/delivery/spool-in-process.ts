@@ -26,6 +26,9 @@ export interface SpoolInProcessOptions {
 export function spoolInProcess(options: SpoolInProcessOptions): SpoolPort {
   const keeper = new SpoolKeeper(options);
   return {
+    get inThread() {
+      return keeper.fellBack;
+    },
     put: (gzip, as) => keeper.ask({ type: 'put', gzip: gzip.toString('base64'), as }) as Promise<PutResult>,
     async claim(abandoned = []) {
       const { claimed, ...rest } = (await keeper.ask({ type: 'claim', abandoned })) as SentClaimResult;
@@ -54,6 +57,10 @@ class SpoolKeeper {
     this.#clock = clock;
     const args = [JSON.stringify({ ...settings, parentPid: process.pid } satisfies SpoolProcessArguments)];
     this.#process = new HelperProcess({ file, args, heapMb: HEAP_MB, answerMs: ANSWER_MS, clock });
+  }
+
+  get fellBack(): boolean {
+    return this.#process.unavailable;
   }
 
   async ask(task: SpoolTask): Promise<SpoolResult> {

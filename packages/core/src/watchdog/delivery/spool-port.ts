@@ -3,6 +3,8 @@ import type { StaleRecord } from './spool-entries.ts';
 
 /** The spool as the delivery sees it, wherever its disk work is done. Every method may reject with a SpoolError. */
 export interface SpoolPort {
+  /** Whether the disk work is done in this thread, as far as is known: then a disk that hangs hangs it. */
+  readonly inThread: boolean;
   /** Stores a parcel. */
   put(gzip: Buffer, as: PutState): Promise<PutResult>;
   /** Takes the next parcel to post, `abandoned` records of others included. */
@@ -27,6 +29,7 @@ export interface SpoolPort {
  */
 export function spoolInThread(spool: Spool): SpoolPort {
   return {
+    inThread: true,
     put: async (gzip, as) => spool.put(gzip, as),
     claim: async (abandoned) => spool.claim(abandoned),
     release: async (file) => spool.release(file),

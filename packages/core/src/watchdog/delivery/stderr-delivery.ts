@@ -7,6 +7,8 @@ import type { DumpPrinter } from './dump-printer.ts';
 
 /** The delivery of a process without a collector: readable reports to stderr. */
 export class StderrDelivery implements Delivery {
+  /** There is no spool. */
+  readonly mayHang = false;
   readonly #printer: DumpPrinter;
   readonly #counters: MutableCounters;
   readonly #clock: Clock;
