@@ -1,14 +1,15 @@
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CollectorStub, Scenario } from '@hangwatch/test-utils';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SERVERS = fileURLToPath(new URL('../scenarios/e2e/claims.mjs', import.meta.url));
 const FRAMEWORKS = ['http', 'fastify', 'express', 'koa'] as const;
 type Framework = (typeof FRAMEWORKS)[number];
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
   let collector: CollectorStub;
   let scenario: Scenario;
   let ports: Record<Framework, number>;

@@ -4,15 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpFrame } from '@hangwatch/protocol';
-import {
-  CollectorStub,
-  nodeBinaries,
-  Scenario,
-  type ScenarioOptions,
-  type ScenarioResult,
-} from '@hangwatch/test-utils';
+import { CollectorStub, Scenario, type ScenarioOptions, type ScenarioResult } from '@hangwatch/test-utils';
 import { buildSync } from 'esbuild';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SERVER = fileURLToPath(new URL('../scenarios/e2e/crash.mjs', import.meta.url));
 const IN_THREAD = fileURLToPath(new URL('../scenarios/e2e/crash-thread.mjs', import.meta.url));
@@ -25,7 +20,7 @@ const BOUND_MS = 250 + 1_500;
 /** An `exitDelay` that no machine is too busy for. */
 const AMPLE_MS = 10_000;
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
   let collector: CollectorStub;
   let spoolDir: string;
 
@@ -97,7 +92,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
 
   /** The next start has looked into the spool, and posted nothing of a dead process. */
   async function nextFindsNothing(): Promise<void> {
-    await expect.poll(() => filesIn(spoolDir), SLOW).toEqual([]);
+    await vi.waitFor(() => expect(filesIn(spoolDir)).toEqual([]), SLOW);
     const { scenario, send } = await start('exit');
     await warm(send);
     expect(crashes()).toEqual([]);
@@ -154,7 +149,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     // It goes on once the report is out, however long it might wait.
     expect(tookMs).toBeLessThan(AMPLE_MS);
     // Neither a record nor a dump is left for the next start.
-    await expect.poll(() => filesIn(spoolDir), SLOW).toEqual([]);
+    await vi.waitFor(() => expect(filesIn(spoolDir)).toEqual([]), SLOW);
   });
 
   test('what was built from TypeScript is told in its sources: where the error was thrown, and where requests were suspended', async () => {
@@ -181,7 +176,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     const silent = 'http://127.0.0.1:9';
     const { scenario, send } = await start('exit-5', { url: silent });
     void send('/hang');
-    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.json.gz')), SLOW).not.toEqual([]);
+    await vi.waitFor(() => expect(filesIn(spoolDir).filter((file) => file.endsWith('.json.gz'))).not.toEqual([]), SLOW);
     void send('/die');
     const result = await scenario.ended;
     expect(lastMs(result)).toBeLessThan(BOUND_MS);
@@ -226,7 +221,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
   test('an old request that is answered just before the process exits leaves nothing to tell', async () => {
     const { scenario, send } = await start('answered');
     await warm(send);
-    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.live')), SLOW).toHaveLength(1);
+    await vi.waitFor(() => expect(filesIn(spoolDir).filter((file) => file.endsWith('.live'))).toHaveLength(1), SLOW);
     scenario.child.stdin.write('exit\n');
     const result = await scenario.ended;
     expect(result.code).toBe(0);
@@ -238,7 +233,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     const { scenario, send, pid } = await start('watchdog-dies');
     await warm(send);
     const live = () => filesIn(spoolDir).filter((file) => file.endsWith('.live'));
-    await expect.poll(live, SLOW).toHaveLength(1);
+    await vi.waitFor(() => expect(live()).toHaveLength(1), SLOW);
     const [first] = live();
     const again = collector.next(
       (dump) => dump.kind === 'hang' && dump.process.pid === pid && dump !== collector.dumps[0],
@@ -275,7 +270,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     const execArgv = way === 'oom' ? ['--max-old-space-size=64'] : [];
     const { scenario, send, pid } = await start(way, { execArgv });
     const hang = await warm(send);
-    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.live')), SLOW).toHaveLength(1);
+    await vi.waitFor(() => expect(filesIn(spoolDir).filter((file) => file.endsWith('.live'))).toHaveLength(1), SLOW);
     if (way.startsWith('SIG')) scenario.child.kill(way as NodeJS.Signals);
     else void send('/die');
     const result = await scenario.ended;
@@ -293,7 +288,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     expect(dump.requests[0]).toMatchObject({ id: 1, method: 'GET', checkpoint: { label: 'begun' } });
     expect(dump.recorder?.entries.map(({ type }) => type)).toEqual(expect.arrayContaining(['started', 'checkpoint']));
     expect(Date.parse(dump.at)).toBeLessThanOrEqual(Date.now());
-    await expect.poll(() => filesIn(spoolDir), SLOW).toEqual([]);
+    await vi.waitFor(() => expect(filesIn(spoolDir)).toEqual([]), SLOW);
     expect(crashes()).toHaveLength(1);
     for (const { scenario: other } of next) await other.stop();
   });
@@ -301,14 +296,14 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
   test('a process that lives is not taken for a dead one, also while it is stopped', async () => {
     const { scenario, send } = await start('exit');
     await warm(send);
-    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.live')), SLOW).toHaveLength(1);
+    await vi.waitFor(() => expect(filesIn(spoolDir).filter((file) => file.endsWith('.live'))).toHaveLength(1), SLOW);
     scenario.child.kill('SIGSTOP');
     const other = await start('exit');
     const second = collector.next(({ kind, process }) => kind === 'hang' && process.pid === other.pid);
     void other.send('/hang');
     // By then the other one has looked into the spool.
     await second;
-    await expect.poll(() => filesIn(spoolDir).filter((file) => file.endsWith('.live')), SLOW).toHaveLength(2);
+    await vi.waitFor(() => expect(filesIn(spoolDir).filter((file) => file.endsWith('.live'))).toHaveLength(2), SLOW);
     expect(crashes()).toEqual([]);
     scenario.child.kill('SIGCONT');
     await scenario.stop();

@@ -2,8 +2,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Collector, createCollector } from '@hangwatch/collector';
-import { nodeBinaries, runScenario, Scenario } from '@hangwatch/test-utils';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { runScenario, Scenario } from '@hangwatch/test-utils';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const HANGWATCH = fileURLToPath(new URL('../../packages/cli/bin/hangwatch.js', import.meta.url));
 const APPLICATION = fileURLToPath(new URL('../scenarios/e2e/self-test.mjs', import.meta.url));
@@ -17,7 +18,7 @@ interface Json {
   readonly examined: readonly { kind: string; checks: readonly { name: string; ok: boolean; detail: string }[] }[];
 }
 
-describe.each(nodeBinaries())('hangwatch doctor on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
   let collector: Collector;
   let url: string;
   let application: Scenario | undefined;

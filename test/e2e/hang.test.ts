@@ -1,8 +1,9 @@
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CollectorStub, Scenario } from '@hangwatch/test-utils';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SERVER = fileURLToPath(new URL('../scenarios/e2e/server.mjs', import.meta.url));
 
@@ -11,7 +12,7 @@ interface Started {
   readonly marks: Record<string, { line: number; column: number; after: number }>;
 }
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
   let collector: CollectorStub;
   let scenario: Scenario;
   let started: Started;

@@ -3,8 +3,9 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
+import { CollectorStub, Scenario } from '@hangwatch/test-utils';
 import { afterEach, describe, expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SERVER = fileURLToPath(new URL('../scenarios/e2e/kinds.mjs', import.meta.url));
 const FRAMEWORKS = ['http', 'express4', 'express5', 'koa', 'fastify'] as const;
@@ -16,10 +17,20 @@ interface Started {
   readonly lines: Record<string, number[]>;
 }
 
-const cleanUp: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const each of cleanUp.splice(0).reverse()) await each();
-});
+/** What is left to be done after a test, by the port of its server: the versions of Node run side by side. */
+const leftOver = new Map<number, { readonly node: string; readonly work: (() => unknown)[] }>();
+
+function later(port: number, work: () => unknown): void {
+  leftOver.get(port)?.work.push(work);
+}
+
+async function cleanUpAfter(node: string): Promise<void> {
+  for (const [port, left] of leftOver) {
+    if (left.node !== node) continue;
+    leftOver.delete(port);
+    for (const each of left.work.reverse()) await each();
+  }
+}
 
 async function start(node: string, framework: string, options: Record<string, unknown> = {}) {
   const collector = await CollectorStub.start();
@@ -28,20 +39,19 @@ async function start(node: string, framework: string, options: Record<string, un
     args: [framework, JSON.stringify(options)],
     env: { HANGWATCH_COLLECTOR: collector.url, HANGWATCH_SERVICE: 'e2e' },
   });
-  cleanUp.push(
-    () => collector.close(),
-    () => expect(collector.refused).toEqual([]),
-    () => scenario.stop(),
-  );
   const started = await scenario.until(({ stdout }) =>
     stdout.includes('\n') ? (JSON.parse(stdout.split('\n')[0] ?? '') as Started) : undefined,
   );
+  leftOver.set(started.port, {
+    node,
+    work: [() => collector.close(), () => expect(collector.refused).toEqual([]), () => scenario.stop()],
+  });
   return { collector, ...started };
 }
 
 function ask(port: number, path: string): Promise<string> {
   const abort = new AbortController();
-  cleanUp.push(() => abort.abort());
+  later(port, () => abort.abort());
   return new Promise((resolve) => {
     get({ host: '127.0.0.1', port, path, signal: abort.signal, agent: false }, (response) => {
       let text = '';
@@ -57,7 +67,7 @@ function ask(port: number, path: string): Promise<string> {
 function raw(port: number, text: string): Socket {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
-  cleanUp.push(() => socket.destroy());
+  later(port, () => socket.destroy());
   socket.pause();
   socket.write(text);
   return socket;
@@ -77,7 +87,7 @@ function slowUpload(port: number): Promise<string> {
       (response) => response.resume().on('end', () => resolve('answered')),
     );
     request.on('error', () => resolve('aborted'));
-    cleanUp.push(() => request.destroy());
+    later(port, () => request.destroy());
     let left = 25;
     const timer = setInterval(() => {
       if (left-- > 0) request.write('chunk');
@@ -86,7 +96,7 @@ function slowUpload(port: number): Promise<string> {
         request.end();
       }
     }, 100);
-    cleanUp.push(() => clearInterval(timer));
+    later(port, () => clearInterval(timer));
   });
 }
 
@@ -103,7 +113,7 @@ function slowDownload(port: number): Promise<string> {
       if (left-- <= 0) clearInterval(timer);
       socket.resume();
     }, 15);
-    cleanUp.push(() => clearInterval(timer));
+    later(port, () => clearInterval(timer));
   });
 }
 
@@ -117,7 +127,9 @@ async function stuck(collector: CollectorStub, path: string): Promise<DumpReques
   return found;
 }
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
+  afterEach(() => cleanUpAfter(node));
+
   describe.each(FRAMEWORKS)('%s', (framework) => {
     const isExpress = framework.startsWith('express');
     /** What the last layer of a route is called, and the lines on which its function may stand. */
@@ -226,7 +238,7 @@ describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
     const open = (): ClientHttp2Session => {
       const session = connectHttp2(`http://127.0.0.1:${port}`);
       session.on('error', () => undefined);
-      cleanUp.push(() => session.destroy());
+      later(port, () => session.destroy());
       return session;
     };
     const session = open();

@@ -1,12 +1,13 @@
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Dump } from '@hangwatch/protocol';
-import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CollectorStub, Scenario } from '@hangwatch/test-utils';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SERVER = fileURLToPath(new URL('../scenarios/e2e/recorder.mjs', import.meta.url));
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
   let collector: CollectorStub;
   let scenario: Scenario;
   let port: number;

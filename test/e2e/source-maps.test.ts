@@ -15,10 +15,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
+import { CollectorStub, Scenario } from '@hangwatch/test-utils';
 import { type BuildOptions, buildSync } from 'esbuild';
 import ts from 'typescript';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { eachNode } from '../each-node.ts';
 
 const SOURCES = fileURLToPath(new URL('../scenarios/source-maps/src', import.meta.url));
 const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
@@ -113,7 +114,7 @@ function marks(): Record<string, string> {
   return found;
 }
 
-describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
+eachNode(({ path: node }) => {
   let collector: CollectorStub;
   let scenario: Scenario | undefined;
   const aborts: AbortController[] = [];
