@@ -27,7 +27,7 @@ export interface HelperProcessOptions {
   readonly clock: Clock;
 }
 
-/** Why there is no answer: no such process can be started here, it (or the one before, which is not gone yet) did not answer in time, or it ended. */
+/** Why there is no answer: no such process can be started here, it did not answer in time (or the one before is not gone yet), or it ended. */
 export class HelperFailure extends Error {
   override readonly name = 'HelperFailure';
   readonly kind: 'unavailable' | 'stalled' | 'ended';
@@ -55,6 +55,8 @@ export function canStartNode(execPath: string = process.execPath): boolean {
 export class HelperProcess<Task extends object, Answer extends { readonly id: number }> {
   readonly #options: HelperProcessOptions;
   readonly #waiting = new Map<number, Waiting<Answer>>();
+  /** Of {@link #waiting}, what waits for the end of the process before. */
+  readonly #unsent = new Map<number, Task>();
   #child: Child | undefined;
   /** Killed, and not gone yet: what waits for a hanging disk cannot be killed. */
   #killed: Child | undefined;
@@ -70,22 +72,21 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
   }
 
   /**
-   * Asks the process, which is started if need be: not while one that was killed is not gone, or there would be one more for each try.
+   * Asks the process, which is started if need be: once the one that was killed before is gone, or there would be one more for each try.
    *
    * @param last nothing is asked any more after it: so this one more is started all the same
    * @throws {HelperFailure} when there is no answer
    */
   ask(task: Task, last = false): Promise<Answer> {
     if (this.#unavailable) return Promise.reject(new HelperFailure('unavailable'));
-    if (this.#killed !== undefined && !last) return Promise.reject(new HelperFailure('stalled'));
     const { clock, answerMs } = this.#options;
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const timer = clock.setTimeout(() => this.#onStalled(), answerMs);
       this.#waiting.set(id, { timer, resolve, reject });
       clock.clearTimeout(this.#idle);
-      const child = this.#child ?? this.#start();
-      if (child) writeJsonLine(child.stdin, { ...task, id });
+      this.#unsent.set(id, task);
+      if (this.#killed === undefined || last) this.#send();
     });
   }
 
@@ -106,6 +107,12 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
     if (this.#waiting.size === 0) this.#letGo();
   }
 
+  #send(): void {
+    const child = this.#child ?? this.#start();
+    if (child) for (const [id, task] of this.#unsent) writeJsonLine(child.stdin, { ...task, id });
+    this.#unsent.clear();
+  }
+
   #start(): Child | undefined {
     const { file, args, heapMb } = this.#options;
     this.#started = false;
@@ -122,8 +129,10 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
       child.on('error', () => this.#onEnd(child));
       // Not 'exit': what it said last is read before this.
       child.on('close', () => {
-        if (child === this.#killed) this.#killed = undefined;
         this.#onEnd(child);
+        if (child !== this.#killed) return;
+        this.#killed = undefined;
+        if (this.#unsent.size > 0) this.#send();
       });
       // The failure of a write shows as the child's end.
       child.stdin.on('error', () => undefined);
@@ -173,8 +182,9 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
 
   #onStalled(): void {
     // Killed at once, or when what it hangs in lets go of it; not waited for.
-    this.#killed = this.#forget('stalled');
-    this.#killed?.kill('SIGKILL');
+    const child = this.#forget('stalled');
+    child?.kill('SIGKILL');
+    this.#killed = child ?? this.#killed;
   }
 
   /** Turns away whoever waits. Returns the process, which is nobody's any more. */
@@ -184,6 +194,7 @@ export class HelperProcess<Task extends object, Answer extends { readonly id: nu
     this.#options.clock.clearTimeout(this.#idle);
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
+    this.#unsent.clear();
     for (const { timer, reject } of all) {
       this.#options.clock.clearTimeout(timer);
       reject(new HelperFailure(kind));
