@@ -15,11 +15,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
-import { CollectorStub, Scenario } from '@hangwatch/test-utils';
+import { CollectorStub, nodeBinaries, Scenario } from '@hangwatch/test-utils';
 import { type BuildOptions, buildSync } from 'esbuild';
 import ts from 'typescript';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { eachNode } from '../each-node.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 const SOURCES = fileURLToPath(new URL('../scenarios/source-maps/src', import.meta.url));
 const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
@@ -114,7 +113,7 @@ function marks(): Record<string, string> {
   return found;
 }
 
-eachNode(({ path: node }) => {
+describe.each(nodeBinaries())('on Node $version', ({ path: node }) => {
   let collector: CollectorStub;
   let scenario: Scenario | undefined;
   const aborts: AbortController[] = [];
