@@ -13,7 +13,8 @@ const FOLDER = fileURLToPath(new URL('../.readme', import.meta.url));
 const TOKEN = 'ops-token';
 
 beforeAll(() => mkdirSync(FOLDER, { recursive: true }));
-afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+// A scenario's helper process may be on its way out still.
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 
 /** The example below `All of it` in a package's README, as JavaScript in a file. */
 async function example(name: string): Promise<string> {
