@@ -126,7 +126,8 @@ describe('refuses, and stores nothing of the request', () => {
             {
               line: 2,
               path: 'kind',
-              message: 'must be one of "hang", "loop-block", "recovered", "gone", "snapshot", "crash", got "x"',
+              message:
+                'must be one of "hang", "loop-block", "recovered", "gone", "snapshot", "shutdown", "crash", got "x"',
             },
           ],
         },
