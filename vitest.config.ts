@@ -16,14 +16,10 @@ const alias = [
   { find: /^@hangwatch\/([a-z-]+)$/, replacement: source('$1/src/index.ts') },
 ];
 const common = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const };
-// What runs in processes of its own mostly waits, so that two files at once suit two cores. It meets whatever else the machine does: on CI it
-// may try again.
-const inProcesses = {
-  ...common,
-  maxWorkers: 2,
-  sequence: { groupOrder: 1 },
-  retry: process.env['CI'] === 'true' ? 2 : 0,
-};
+// What runs in processes of its own meets whatever else the machine does: on CI it may try again.
+const inProcesses = { ...common, maxWorkers: 2, retry: process.env['CI'] === 'true' ? 2 : 0 };
+// These start processes of several versions at once, and look at the time: one file after the other.
+const oneByOne = { ...inProcesses, maxWorkers: 1, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
@@ -34,18 +30,8 @@ export default defineConfig({
       },
       { test: { ...inProcesses, name: 'stacks', include: ['test/stacks/**/*.test.ts'] } },
       { test: { ...inProcesses, name: 'contract', include: ['test/contract/**/*.test.ts'] } },
-      { test: { ...inProcesses, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
-      {
-        test: {
-          ...inProcesses,
-          testTimeout: 180_000,
-          // What measures wants the machine for itself.
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
-          name: 'chaos',
-          include: ['test/chaos/**/*.test.ts'],
-        },
-      },
+      { test: { ...oneByOne, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
+      { test: { ...oneByOne, testTimeout: 180_000, name: 'chaos', include: ['test/chaos/**/*.test.ts'] } },
       { test: { ...inProcesses, name: 'packaging', include: ['test/packaging/**/*.test.ts'] } },
     ],
   },
