@@ -121,7 +121,7 @@ const routes = {
   },
   '/fs': () => fsPromises.readFile(fifo),
   '/fs-callback': () => new Promise((resolve) => fs.readFile(fifo, resolve)),
-  '/child': () => once(spawn('cat', ['-', '--', 'secret'].slice(0, 1), { argv0: 'secret' }), 'close'),
+  '/child': () => once(spawn('cat', ['-', 'secret'], { argv0: 'secret' }), 'close'),
   '/worker': () => once(new Worker('setInterval(() => {}, 1_000)', { eval: true, name: 'silent' }), 'message'),
   '/import': () => import(`${endless}?secret`),
   '/mysql': async () => (await mysql.createConnection(mysqlOptions)).query("select * from users where name = 'secret'"),
