@@ -50,6 +50,11 @@ describe.each(CASES)('$framework on Node $version', ({ framework, node }) => {
       if (passed.length === paths.length) return dump;
     }
   }
+  const problems = async () => JSON.parse(await say('problems')) as string[];
+  const tooLong = (timeout: string): unknown =>
+    expect.stringContaining(
+      `HANGWATCH_ERR_TIMEOUT_ORDER server.timeout is 62000 ms and ends requests before hangwatch can report them as stuck (timeout ${timeout}): `,
+    );
   const stuckPaths = (dump: Dump) =>
     dump.requests.filter(({ state }) => state === 'stuck').map(({ path, route }) => `${path} ${route}`.split(' ')[0]);
   const reported = async (path: string) =>
@@ -69,6 +74,12 @@ describe.each(CASES)('$framework on Node $version', ({ framework, node }) => {
 
   test('thresholds change for requests in flight, for all or for a route', async () => {
     await hang('/plain', '/own');
+    // A route's own timeout is compared with the server's when it is seen, and so is what a change brings.
+    const own = framework.startsWith('koa') ? '' : ' of GET /own';
+    const said = framework === 'http' ? [] : [tooLong(`70000 ms${own}`)];
+    expect(await problems()).toEqual(said);
+    expect(await say('configure {"timeout":61990}')).toBe('done');
+    expect(await problems()).toEqual([...said, tooLong('61990 ms')]);
     expect(await say('configure {"timeout":"soon"}')).toBe(
       'configure(change).timeout must be a positive number of milliseconds, got "soon"',
     );

@@ -28,15 +28,22 @@ export function routeOf(request: FastifyRequest, watch: Watch): KnownRoute {
   if (route === undefined) {
     route = { pattern: url, override: overrideOf(config.hangwatch, whereOf(method, url)) };
     known.set(config, route);
-    checkHandlerTimeout(request, route.override?.timeoutMs, watch);
+    checkHandlerTimeout(request, route, watch);
   }
   return route;
 }
 
 /** Newer versions of Fastify 5 answer 503 in a handler's place. Once a route, as is all of this. */
-function checkHandlerTimeout({ routeOptions }: FastifyRequest, timeoutMs: number | undefined, watch: Watch): void {
+function checkHandlerTimeout({ method, routeOptions }: FastifyRequest, route: KnownRoute, watch: Watch): void {
   const { handlerTimeout: ms } = routeOptions as { handlerTimeout?: unknown };
-  if (typeof ms === 'number' && ms > 0) watch.checkOrder({ name: "Fastify's handlerTimeout", ms }, timeoutMs);
+  const { pattern = '', override } = route;
+  if (typeof ms !== 'number' || ms <= 0 || override?.watch === false) return;
+  watch.checkOrder({
+    other: { name: "Fastify's handlerTimeout", ms },
+    method,
+    pattern,
+    timeoutMs: override?.timeoutMs,
+  });
 }
 
 /** Routes declared before the plugin and not-found handlers have not been checked, and a request is no place to throw. */

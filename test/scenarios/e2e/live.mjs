@@ -1,13 +1,20 @@
-// A server that does on stdin's word what an application would do in its code: `configure {…}`, `registration {…}`, `dump`.
+// A server that does on stdin's word what an application would do in its code: `configure {…}`, `registration {…}`, `dump`,
+// and tells on `problems` what hangwatch has said of itself.
 import { createRequire } from 'node:module';
 import { configure, dump, watchServer } from '@hangwatch/core';
 
 const [, , framework] = process.argv;
 const require = createRequire(import.meta.url);
 // Nothing is ever stuck by these: what is found is found by what came later.
-const options = { timeout: 60_000, scanInterval: 50, signal: 'SIGUSR2' };
+const problems = [];
+const options = {
+  timeout: 60_000,
+  scanInterval: 50,
+  signal: 'SIGUSR2',
+  onInternalError: ({ code, message }) => problems.push(`${code} ${message}`),
+};
 const never = () => new Promise(() => {});
-const own = { timeout: 50_000 };
+const own = { timeout: 70_000 };
 let registration;
 
 const frameworks = {
@@ -60,6 +67,8 @@ async function koaServer(Koa) {
 }
 
 const server = await frameworks[framework]();
+// Later than what the registration says, sooner than what the route does.
+server.timeout = 62_000;
 server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: server.address().port })));
 let text = '';
 process.stdin.setEncoding('utf8').on('data', async (chunk) => {
@@ -70,6 +79,7 @@ process.stdin.setEncoding('utf8').on('data', async (chunk) => {
     const [word] = line.split(' ', 1);
     const value = line.slice(word.length + 1);
     if (word === 'dump') console.log(JSON.stringify(await dump()));
+    else if (word === 'problems') console.log(JSON.stringify(problems));
     else {
       try {
         if (word === 'configure') configure(JSON.parse(value));

@@ -193,15 +193,20 @@ export class RequestRecord extends LayerTrace {
     if (this.slot === undefined) return;
     const code = this.#ofCode;
     const routes = rules.hasRoutes ? rules.forRoute(this.method, this.route ?? this.subject?.path ?? '') : undefined;
-    cells[base + kTimeoutMs] = routes?.timeoutMs ?? code?.timeoutMs ?? rules.timeoutMs;
+    const timeoutMs = routes?.timeoutMs ?? code?.timeoutMs ?? rules.timeoutMs;
+    cells[base + kTimeoutMs] = timeoutMs;
     cells[base + kMaxDurationMs] = routes?.maxDurationMs ?? code?.maxDurationMs ?? rules.maxDurationMs;
     this.#whenStuck(
       routes?.respondStatus ?? code?.respondStatus ?? rules.respondStatus,
       routes?.abort ?? code?.abort ?? rules.abort,
     );
     this.#setLevel(routes?.level ?? code?.level ?? rules.level);
-    if ((routes ?? code)?.watch === false || this.openEnded) this.unwatch();
-    else Atomics.and(cells, base + kFlags, ~FLAG_UNWATCHED);
+    if ((routes ?? code)?.watch === false || this.openEnded) {
+      this.unwatch();
+      return;
+    }
+    Atomics.and(cells, base + kFlags, ~FLAG_UNWATCHED);
+    if (timeoutMs !== rules.timeoutMs) rules.order?.uses(timeoutMs, this);
   }
 
   #whenStuck(respondStatus: number, abort: boolean): void {

@@ -3,9 +3,9 @@ import type { Configuration, HangwatchOptions } from '../options.ts';
 import { Drain } from './drain.ts';
 import type { IncomingRequest, OutgoingResponse } from './http/http-messages.ts';
 import { HttpSubject } from './http/http-subject.ts';
+import { OrderChecks, type RouteTimeout } from './http/order-checks.ts';
 import { recordOf } from './http/request-stamp.ts';
 import { onServerClose } from './http/server-close.ts';
-import { type RequestTimeout, timeoutsOf } from './http/server-timeouts.ts';
 import { wasSent } from './http/was-sent.ts';
 import { resolveConfiguration } from './options/resolve-configuration.ts';
 import { type ResolvedOptions, resolveOptions } from './options/resolve-options.ts';
@@ -29,9 +29,8 @@ import type { Tracker } from './tracker.ts';
 export class Watch {
   readonly options: ResolvedOptions;
   readonly #rules: Rules;
+  readonly #order: OrderChecks;
   readonly #tracker: Tracker | undefined;
-  /** The server of the last request, whose time-outs are known. */
-  #server: unknown = undefined;
   /** Servers of whose closing it is told. */
   readonly #followed = new WeakSet<object>();
   readonly #shutdown: Shutdown;
@@ -44,6 +43,10 @@ export class Watch {
     this.options = options;
     this.#tracker = tracker;
     this.#rules = new Rules(options);
+    this.#order = new OrderChecks(this.#rules, (other, timeoutMs, route) =>
+      tracker?.timeouts.check(other, timeoutMs, options.scanIntervalMs, route),
+    );
+    this.#rules.order = this.#order;
     tracker?.rules.add(this.#rules);
     this.#shutdown = new Shutdown(options.shutdownTimeoutMs, (closing) => tracker?.reportClosing(closing));
   }
@@ -71,7 +74,7 @@ export class Watch {
       const record = tracker.enter(new HttpSubject(request, response), this.#rules);
       if (record !== undefined) {
         const { server } = Object(request.socket) as { server?: unknown };
-        if (server !== this.#server) this.#meet(server);
+        if (server !== this.#order.server) this.#meet(server);
         // `close` comes last, of a finished response as of one whose client left. It may come twice.
         response.on('close', () => record.leave(wasSent(response)));
       }
@@ -161,25 +164,19 @@ export class Watch {
         this.#shutdown.end(by);
         // It may listen again.
         this.#followed.delete(by);
-        if (this.#server === by) this.#server = undefined;
+        this.#order.forget(by);
       },
     );
   }
 
   #meet(server: unknown): void {
-    this.#server = server;
     this.follow(server);
-    this.#rules.serverTimeouts = timeoutsOf(server);
-    for (const timeout of this.#rules.serverTimeouts) this.checkOrder(timeout);
+    this.#order.meet(server);
   }
 
-  /**
-   * Says so, once a process, where somebody else's time-out ends requests before they can be reported.
-   *
-   * @param timeoutMs the timeout of the route, where it has one of its own
-   */
-  checkOrder(other: RequestTimeout, timeoutMs: number = this.#rules.timeoutMs): void {
-    this.#tracker?.timeouts.check(other, timeoutMs, this.options.scanIntervalMs);
+  /** Says so, once a process, where a framework's own time-out ends requests of a route before they can be reported. To be called once a route. */
+  checkOrder(route: RouteTimeout): void {
+    this.#order.meetRoute(route);
   }
 
   /** A rule that throws ignores nothing: better a request too many in a report than a hang that nobody sees. */

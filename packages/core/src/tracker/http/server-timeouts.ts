@@ -20,12 +20,22 @@ export function timeoutsOf(server: unknown): RequestTimeout[] {
   ].filter((each): each is RequestTimeout => typeof each.ms === 'number' && each.ms > 0);
 }
 
-/** What is wrong with the order, in a sentence; `undefined` where a hang is reported before the time-out strikes. */
-export function wrongOrder(other: RequestTimeout, timeoutMs: number, scanIntervalMs: number): string | undefined {
+/**
+ * What is wrong with the order, in a sentence; `undefined` where a hang is reported before the time-out strikes.
+ *
+ * @param route the route that has this timeout for itself
+ */
+export function wrongOrder(
+  other: RequestTimeout,
+  timeoutMs: number,
+  scanIntervalMs: number,
+  route?: string,
+): string | undefined {
   if (timeoutMs + DETECTION_SCANS * scanIntervalMs < other.ms) return undefined;
   const better = Math.max(1, Math.floor(other.ms * 0.8));
+  const whose = route === undefined ? '' : ` of ${route}`;
   return (
-    `${other.name} is ${other.ms} ms and ends requests before hangwatch can report them as stuck (timeout ${timeoutMs} ms): ` +
+    `${other.name} is ${other.ms} ms and ends requests before hangwatch can report them as stuck (timeout ${timeoutMs} ms${whose}): ` +
     `set hangwatch's timeout to ${better} or less, or ${other.name} to more than ${Math.ceil(timeoutMs + DETECTION_SCANS * scanIntervalMs)}`
   );
 }

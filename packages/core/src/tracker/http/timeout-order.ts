@@ -11,11 +11,16 @@ export class TimeoutOrder {
     this.#say = say;
   }
 
-  /** A time-out whose length can be read. */
-  check(other: RequestTimeout, timeoutMs: number, scanIntervalMs: number): void {
-    const problem = wrongOrder(other, timeoutMs, scanIntervalMs);
-    if (problem === undefined || this.#said.has(problem)) return;
-    this.#said.add(problem);
+  /**
+   * A time-out whose length can be read.
+   *
+   * @param route the route that has this timeout for itself: the first one is named
+   */
+  check(other: RequestTimeout, timeoutMs: number, scanIntervalMs: number, route?: string): void {
+    const problem = wrongOrder(other, timeoutMs, scanIntervalMs, route);
+    const pair = `${other.name} ${other.ms} ${timeoutMs}`;
+    if (problem === undefined || this.#said.has(pair)) return;
+    this.#said.add(pair);
     this.#known.push(other);
     this.#say(problem);
   }

@@ -1,5 +1,6 @@
 import type { HangwatchOptions, IgnoreRule } from '../../options.ts';
 import type { IncomingRequest } from '../http/http-messages.ts';
+import type { OrderChecks } from '../http/order-checks.ts';
 import type { RequestTimeout } from '../http/server-timeouts.ts';
 import type { RequestRecord } from '../request-record.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
@@ -31,6 +32,8 @@ export class Rules {
   serverTimeouts: readonly RequestTimeout[] = [];
   /** Told of each of its requests that has left, while somebody waits for that. */
   onLeft: ((record: RequestRecord) => void) | undefined = undefined;
+  /** Says where a timeout is too long; a task's has nothing to be compared with. */
+  order: OrderChecks | undefined = undefined;
   readonly #routes = new Map<string, RouteOverride>();
 
   constructor(options: ResolvedOptions) {
@@ -54,6 +57,12 @@ export class Rules {
     this.level = change.level ?? this.level;
     this.ignore = change.ignore ?? this.ignore;
     this.#setRoutes(change.routes);
+    this.order?.again();
+  }
+
+  /** Routes with rules of their own, by `GET /export` or `/export`. */
+  get routes(): ReadonlyMap<string, RouteOverride> {
+    return this.#routes;
   }
 
   /** `false`: no route has rules of its own here, and nothing need be looked up. */
