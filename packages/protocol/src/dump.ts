@@ -10,11 +10,11 @@ export const DUMP_SCHEMA_VERSION = 'hangwatch.dump/1';
 /**
  * What a dump reports: a request that hangs (`hang`), that was reported and has finished after all (`recovered`),
  * or that ended otherwise (`gone`, see below); an event loop that stands still (`loop-block`), whose end is told as `recovered` too;
- * what was in flight when somebody asked (`snapshot`); what holds an application that takes too long to close (`shutdown`); or the end of a process
- * that had requests in flight, or that an error ended (`crash`).
+ * what was in flight when somebody asked (`snapshot`); what holds an application that takes too long to close (`shutdown`); the end of a process
+ * that had requests in flight, or that an error ended (`crash`); or only how much was held back, where no other dump has come to say it (`suppressed`).
  * Gone: its connection has ended (its client left, or something else cut it off), or hangwatch was told to answer in its place.
  */
-export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot' | 'shutdown' | 'crash';
+export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot' | 'shutdown' | 'crash' | 'suppressed';
 
 /**
  * Evidence classes, strongest first. The first watchdogs send few of them; a receiver knows them all, so that a collector
@@ -34,6 +34,7 @@ export type DumpKind = 'hang' | 'loop-block' | 'recovered' | 'gone' | 'snapshot'
  * - `on-request`: nothing is wrong; somebody asked what is in flight
  * - `not-closed`: the application is closing, and that takes too long
  * - `crashed`: the process has ended; `crash` says how
+ * - `suppressed`: nothing but the count of what storm control held back
  */
 export type Evidence =
   | 'proven-cycle'
@@ -49,7 +50,8 @@ export type Evidence =
   | 'slow'
   | 'on-request'
   | 'not-closed'
-  | 'crashed';
+  | 'crashed'
+  | 'suppressed';
 
 /**
  * What hangwatch found at one moment in one process, with every request that was in flight.

@@ -2,7 +2,7 @@ import type { Dump } from '@hangwatch/protocol';
 
 /**
  * What a report begins with: `HANG (no progress)`, `DEADLOCK (proven)`, `BLOCKED (event loop)`, `RECOVERED`, `GONE`, `SNAPSHOT`, `SHUTDOWN`, `CRASH`,
- * `SELF-TEST`.
+ * `SUPPRESSED`, `SELF-TEST`.
  */
 export function headline(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): string {
   if (dump.selfTest === true) return dump.kind === 'hang' ? 'SELF-TEST' : `SELF-TEST ${dump.kind.toUpperCase()}`;
@@ -26,6 +26,7 @@ export function severity(dump: Pick<Dump, 'kind' | 'verdict' | 'selfTest'>): 'al
   const weak =
     dump.kind === 'gone' ||
     dump.kind === 'shutdown' ||
+    dump.kind === 'suppressed' ||
     dump.verdict.evidence === 'slow' ||
     dump.verdict.evidence === 'chain-stalled';
   return weak ? 'warning' : 'alarm';

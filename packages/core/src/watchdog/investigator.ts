@@ -27,7 +27,7 @@ interface InvestigatorParts {
   readonly sources: Pick<SourceMapper, 'map'>;
   readonly places: SlowPlaces;
   readonly outbox: Pick<Outbox, 'mayReport' | 'isNews'>;
-  readonly reports: Pick<Reports, 'hangs' | 'staged'>;
+  readonly reports: Pick<Reports, 'hangs' | 'staged' | 'act'>;
   readonly nowMs: () => number;
   /** Somebody's requests that were there at a moment. */
   readonly inFlight: (thenMs: number) => readonly Watched[];
@@ -58,8 +58,15 @@ export class Investigator {
     const staged = confirmed.find(({ watched }) => isStaged(watched));
     if (staged !== undefined) await this.#lookIntoStaged(staged, nowMs);
     const others = confirmed.filter(({ watched }) => !isStaged(watched));
-    // In a storm nothing could be sent: the main thread is left in peace until it could.
-    if (others.length === 0 || !outbox.mayReport(others)) return;
+    if (others.length === 0) return;
+    // In a storm nothing could be sent: the main thread is left in peace until it could, but for what it wants to act on.
+    if (!outbox.mayReport(others)) {
+      await this.#actOn(
+        others.filter(({ watched }) => isToBeActedOn(watched) && !watched.actedOn),
+        nowMs,
+      );
+      return;
+    }
     const known = others.filter(({ watched }) => this.#known.has(watched, nowMs));
     // More than a dump holds: the others are found again by the next scan.
     const suspects = this.#withoutKnown(others, known, nowMs).slice(0, MAX_REQUESTS);
@@ -71,6 +78,13 @@ export class Investigator {
       ({ findings, gathered, takenMs } = await this.#examine(suspects, false, nowMs));
     if (findings.length > 0 && reports.hangs(findings, gathered, nowMs, takenMs) === 'known')
       this.#known.suppressed(findings, nowMs);
+  }
+
+  /** What is to be answered or aborted is judged, and not reported: that is held until it may be. */
+  async #actOn(suspects: readonly Suspect[], nowMs: number): Promise<void> {
+    if (suspects.length === 0) return;
+    const { findings } = await this.#examine(suspects.slice(0, MAX_REQUESTS), true, nowMs);
+    this.#parts.reports.act(findings);
   }
 
   /** Known ones are looked at together, and now and then; but not those on which the main thread wants to act. */
@@ -152,6 +166,7 @@ export class Investigator {
     });
     if (!judgement.stuck) {
       watched.lookAtMs = nowMs + judgement.againInMs;
+      watched.heldUntilMs = 0;
       return [];
     }
     const place = standingPlace(evidence);

@@ -15,6 +15,7 @@ import {
   kParked,
   kRecordKept,
   kRunning,
+  kUnseenEnds,
 } from '../shared/slot-layout.ts';
 import { type RequestEvidence, type ToMain, WORKER_PROTOCOL_VERSION } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
@@ -684,6 +685,102 @@ describe('a storm of hangs that are known already', () => {
     table.setFlag(100, FLAG_NOTIFY);
     await vi.advanceTimersByTimeAsync(1_200);
     expect(ask(asked, 'stuck')).toBe(1);
+  });
+});
+
+describe('what storm control holds back', () => {
+  /** Hangs in so many groups, ten a second, that for the next seconds nothing may leave. */
+  async function shut({ enter, dumps }: ReturnType<typeof setUp>, groups = 40) {
+    for (let slot = 0; slot < groups; slot++) {
+      enter(slot, { timeoutMs: 300 });
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    const told = new Set(stuckIn(dumps));
+    expect(told.size).toBeLessThan(groups - 10);
+    return told;
+  }
+  const stuckIn = (dumps: readonly Dump[]) =>
+    dumps.flatMap(({ requests }) => requests.filter(({ state }) => state === 'stuck').map(({ id }) => id));
+  const suppressedIn = (dumps: readonly Dump[]) => dumps.reduce((sum, { suppressed }) => sum + suppressed.requests, 0);
+
+  test('is acted on in time all the same, once, and reported when it may be', async () => {
+    const all = setUp();
+    const { table, dumps, asked, gathered, enter } = all;
+    await shut(all);
+    enter(100, { timeoutMs: 300 });
+    table.setFlag(100, FLAG_NOTIFY);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(asked).not.toContain('stuck');
+    gathered.length = 0;
+    await vi.advanceTimersByTimeAsync(130);
+    expect(asked.filter((type) => type === 'stuck')).toHaveLength(1);
+    expect(stuckIn(dumps)).not.toContain(101);
+    // Of the others nothing is asked for that.
+    expect(gathered).toContain(1);
+    // It is found again while others take what may leave.
+    for (let slot = 200; slot < 240; slot++) {
+      enter(slot, { timeoutMs: 300 });
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(stuckIn(dumps)).not.toContain(101);
+    expect(asked.filter((type) => type === 'stuck')).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(stuckIn(dumps)).toContain(101);
+  });
+
+  test('and is over before it may leave, is counted, and said within a minute though nothing else is to be told', async () => {
+    const all = setUp();
+    const { table, dumps, enter, leave } = all;
+    enter(200, { timeoutMs: 1_000_000 });
+    const told = await shut(all);
+    // One has gone on, the others have ended.
+    const untold = Array.from({ length: 40 }, (_, slot) => slot).filter((slot) => !told.has(slot + 1));
+    // The last three are not stuck yet.
+    const [first = 0, ...others] = untold.slice(0, -3);
+    table.advance(first);
+    for (const slot of others) leave(slot);
+    for (let i = 0; i < 10; i++) {
+      table.advance(first);
+      for (const slot of untold.slice(-3)) table.advance(slot);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    for (const slot of [first, ...untold.slice(-3)]) leave(slot);
+    const before = dumps.length;
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(dumps.slice(before).map(({ kind, verdict }) => `${kind}: ${verdict.summary}`)).toEqual([
+      `suppressed: ${untold.length - 3} more requests have hung or been cut off since the last report: like those that were reported, or too many at once`,
+    ]);
+    expect(suppressedIn(dumps)).toBe(untold.length - 3);
+  });
+
+  test('is said before the watchdog sleeps, and when it ends', async () => {
+    const all = setUp();
+    const { header, dumps, enter, leave, loop } = all;
+    enter(0);
+    Atomics.add(header, kUnseenEnds, 7);
+    leave(0);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(header[kParked]).toBe(1);
+    expect(dumps.map(({ kind, suppressed }) => [kind, suppressed.requests])).toEqual([['suppressed', 7]]);
+    loop.receive({ type: 'wake' });
+    const told = await shut(all);
+    const waiting = 40 - told.size - 3;
+    await loop.stop();
+    expect(dumps.at(-1)).toMatchObject({ kind: 'suppressed', suppressed: { requests: waiting } });
+  });
+
+  test('is said by the report of the end of the process, where that comes first', async () => {
+    const { header, dumps, loop, enter } = setUp();
+    enter(0);
+    await vi.advanceTimersByTimeAsync(300);
+    Atomics.add(header, kUnseenEnds, 3);
+    await loop.crash({
+      type: 'crash',
+      crash: { cause: 'exit', exitCode: 0 },
+      evidence: { requests: [], tookMs: 0 },
+      deadlineMs: 250,
+    });
+    expect(dumps.map(({ kind, suppressed }) => [kind, suppressed.requests])).toEqual([['crash', 3]]);
   });
 });
 

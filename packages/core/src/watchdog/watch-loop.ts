@@ -8,8 +8,9 @@ import {
   kInFlight,
   kParked,
   kRecordKept,
+  kUnseenEnds,
 } from '../shared/slot-layout.ts';
-import type { PostedNow, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
+import type { CutOff, PostedNow, ToMain, ToWatchdog, WatchdogSettings } from '../shared/worker-protocol.ts';
 import type { BlockProbe } from './blocked-loop/block-probe.ts';
 import { BlockReports } from './blocked-loop/block-reports.ts';
 import { BlockedLoop } from './blocked-loop/blocked-loop.ts';
@@ -141,7 +142,7 @@ export class WatchLoop {
         this.#left(message);
         return;
       case 'cut-off':
-        this.#inquiries.cutOff(message);
+        this.#cutOff(message);
         return;
       case 'dump':
         this.#inquiries.snapshot(message.id);
@@ -169,6 +170,8 @@ export class WatchLoop {
     this.#parts.sources.close();
     await this.#inquiries.done();
     this.#reports.ended();
+    this.#scanner.giveUp();
+    this.#tellSuppressed(true);
     this.#lastRecord.clear();
     this.#tellKept(false);
   }
@@ -179,6 +182,7 @@ export class WatchLoop {
     const nowMs = this.#clock.advance(this.#parts.monotonicMs());
     this.#reports.ended();
     const inFlight = this.#scanner.inFlight(nowMs);
+    this.#countUntold();
     const follows = this.#reports.lastDump(inFlight);
     const { value, note } = await this.#parts.sources.map({ crash, evidence }, deadlineMs * SOURCES_SHARE);
     this.#outbox.send(this.#lastRecord.end({ ...value, inFlight, follows, note, nowMs }));
@@ -211,6 +215,7 @@ export class WatchLoop {
     this.#refill(monotonic - this.#lastScanMs);
     this.#lastScanMs = monotonic;
     this.#reports.ended();
+    this.#tellSuppressed(false);
     // Before the table is read: whoever sees 0 has ended its requests before, and they are in no record. Whoever exits meanwhile waits for us.
     this.#tellKept(true);
     const scan = this.#scanner.scan(nowMs);
@@ -246,6 +251,7 @@ export class WatchLoop {
     Atomics.store(this.#header, kParked, 1);
     // A request that entered before it could see PARKED is seen here; one that enters after it wakes us.
     if (Atomics.load(this.#header, kInFlight) > 0 && Atomics.exchange(this.#header, kParked, 0) === 1) return false;
+    this.#tellSuppressed(true);
     this.#blockedLoop.stop();
     return true;
   }
@@ -262,6 +268,23 @@ export class WatchLoop {
   #refill(sinceMs: number): void {
     const budget = Atomics.load(this.#captureBudget, 0) + (CAPTURES_PER_SECOND * sinceMs) / 1_000;
     Atomics.store(this.#captureBudget, 0, Math.min(CAPTURES_PER_SECOND, Math.round(budget)));
+  }
+
+  /** @param overdue nothing may be said for long from now on */
+  #tellSuppressed(overdue: boolean): void {
+    this.#countUntold();
+    this.#reports.suppressed(overdue);
+  }
+
+  #countUntold(): void {
+    this.#outbox.suppress(this.#scanner.takeUntold() + Atomics.exchange(this.#header, kUnseenEnds, 0));
+  }
+
+  #cutOff(message: CutOff): void {
+    // It is told of in this way, or counted there.
+    const watched = this.#scanner.get(message.evidence.slot, message.evidence.generation);
+    if (watched !== undefined) watched.heldUntilMs = 0;
+    this.#inquiries.cutOff(message);
   }
 
   #left(message: Extract<ToWatchdog, { type: 'left' }>): void {

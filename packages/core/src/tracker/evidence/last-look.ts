@@ -7,6 +7,7 @@ import {
   kRoute,
   kStartMs,
   kTimeoutMs,
+  kUnseenEnds,
 } from '../../shared/slot-layout.ts';
 import type { ToWatchdog } from '../../shared/worker-protocol.ts';
 import type { RequestRecord } from '../request-record.ts';
@@ -29,7 +30,7 @@ const SHORTEST_TIMEOUT_MS = 500;
 
 /**
  * A request that ends before it is reported, and that had stood still for half its timeout: where it stood is looked up before it is forgotten. If that was
- * somebody else's time-out, also sooner, it is said once.
+ * somebody else's time-out, also sooner, it is said once. Those for which there is no time are counted.
  */
 export class LastLook {
   readonly #tracker: Tracker;
@@ -64,7 +65,10 @@ export class LastLook {
     const bytesMs = clockSince(nowMs, subject.bytesMovedMs);
     // What was finished by somebody else's time-out has been through an error handler just now: its own awaits tell.
     if (!finished && 2 * Math.min(placeMs, bytesMs) < timeoutMs) return;
-    if (!this.#allowed(nowMs)) return;
+    if (!this.#allowed(nowMs)) {
+      if (late) Atomics.add(this.#tracker.table.header, kUnseenEnds, 1);
+      return;
+    }
     const stacks = record.outstanding > MAX_AWAITS ? [] : stacksOf(record);
     const ages = stacks.filter(({ own }) => own || !stacks.some((each) => each.own)).map(({ ageMs }) => ageMs);
     const idleMs = finished ? handlerIdleMs(record, stacks) : Math.min(placeMs, bytesMs, ...ages);

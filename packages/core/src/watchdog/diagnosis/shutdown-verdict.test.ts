@@ -16,6 +16,7 @@ const watched = (slot: number, startMs: number): Watched => ({
   outboundAtMs: startMs,
   lookAtMs: 0,
   heldUntilMs: 0,
+  actedOn: false,
   episode: undefined,
 });
 

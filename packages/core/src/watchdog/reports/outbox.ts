@@ -1,6 +1,9 @@
-import type { Dump } from '@hangwatch/protocol';
+import type { Dump, DumpSuppressed } from '@hangwatch/protocol';
 import type { Watched } from '../table/scanner.ts';
 import { REFILL_MS, StormControl } from './storm-control.ts';
+
+/** How long it may take until what was suppressed is said. */
+const LONGEST_UNSAID_MS = 60_000;
 
 /** Something that was found of a request. */
 interface About {
@@ -49,7 +52,7 @@ export class Outbox {
   reportOver(fingerprint: string, build: () => Dump): void {
     const admitted = this.#storm.admit([fingerprint], 1, this.#nowMs());
     if (admitted === 'go') this.send(build());
-    else if (admitted === 'wait') this.#storm.suppress(1);
+    else if (admitted === 'wait') this.suppress(1);
   }
 
   /** The same of what cannot wait, and comes one at a time. */
@@ -62,6 +65,22 @@ export class Outbox {
     const sent = { ...dump, suppressed: this.#storm.takeSuppressed() };
     this.#deliver(sent);
     return sent;
+  }
+
+  /** Counts requests that hung and will be in no report. */
+  suppress(requests: number): void {
+    if (requests > 0) this.#storm.suppress(requests, this.#nowMs());
+  }
+
+  /**
+   * Says how much was suppressed, where no other report has come to say it.
+   *
+   * @param overdue it is to be said now, since nothing may come for long
+   */
+  tellSuppressed(overdue: boolean, build: (suppressed: DumpSuppressed) => Dump): void {
+    const sinceMs = this.#storm.suppressedSinceMs;
+    if (sinceMs === undefined || (!overdue && this.#nowMs() - sinceMs < LONGEST_UNSAID_MS)) return;
+    this.#deliver(build(this.#storm.takeSuppressed()));
   }
 
   /** The next token brings them up again. */

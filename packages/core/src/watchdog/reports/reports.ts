@@ -24,6 +24,7 @@ import type { Outbox } from './outbox.ts';
 import { ReportLedger } from './report-ledger.ts';
 import { shutdownDump } from './shutdown-dump.ts';
 import { snapshotDump } from './snapshot-dump.ts';
+import { suppressedDump } from './suppressed-dump.ts';
 import { toldPart } from './told-part.ts';
 
 interface Parts {
@@ -63,7 +64,10 @@ export class Reports {
     const sent = outbox.report(fingerprints, findings, () =>
       hangDump(base, { findings, inFlight: inFlight(nowMs), gathered, nowMs, follows }),
     );
-    if (sent === 'held') return sent;
+    if (sent === 'held') {
+      this.act(findings);
+      return sent;
+    }
     if (sent !== 'known') {
       if (settings.notifyHang) post({ type: 'hang', dump: toldPart(sent) });
       this.#remember(findings, sent);
@@ -73,8 +77,26 @@ export class Reports {
       if (watched.episode === undefined) watched.episode = new Episode(verdict, place, foundMs);
       else watched.episode.reported(verdict, place, foundMs);
     }
-    this.#notify(findings);
+    this.act(findings);
     return sent === 'known' ? sent : 'sent';
+  }
+
+  /**
+   * Has the main thread act on what is stuck, and not on what merely takes long: once the report is on its way, or where none may leave, since its client
+   * waits all the same.
+   */
+  act(findings: readonly Finding[]): void {
+    const found = findings.filter(({ watched, verdict }) => isToBeActedOn(watched) && verdict.evidence !== 'slow');
+    if (found.length === 0) return;
+    for (const { watched } of found) watched.actedOn = true;
+    const requests = found.map(({ watched, verdict }) => ({ ...refOf(watched), summary: verdict.summary }));
+    this.#parts.post({ type: 'stuck', requests });
+  }
+
+  /** What nobody has been told of, where no other report has come to say how much that was. */
+  suppressed(overdue: boolean): void {
+    const { base, outbox, nowMs } = this.#parts;
+    outbox.tellSuppressed(overdue, (suppressed) => suppressedDump(base, suppressed, nowMs()));
   }
 
   /** The hang of a self-test: in a dump of its own, past storm control, told to nobody but whoever staged it. */
@@ -130,14 +152,6 @@ export class Reports {
   /** The dump that last reported one of these. */
   lastDump(requests: readonly SlotRef[]): string | undefined {
     return this.#ledger.lastDump(requests);
-  }
-
-  /** The main thread acts after the report is on its way, and not on what merely takes long. */
-  #notify(findings: readonly Finding[]): void {
-    const requests = findings
-      .filter(({ watched, verdict }) => isToBeActedOn(watched) && verdict.evidence !== 'slow')
-      .map(({ watched, verdict }) => ({ ...refOf(watched), summary: verdict.summary }));
-    if (requests.length > 0) this.#parts.post({ type: 'stuck', requests });
   }
 
   #remember(findings: readonly Finding[], dump: Dump): void {

@@ -1,3 +1,4 @@
+import type { DumpSuppressed } from '@hangwatch/protocol';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Dumps that may be sent at once, and how long one more takes to become due. */
@@ -15,6 +16,7 @@ export class StormControl {
   readonly #groups = new Map<string, TokenBucket>();
   #dumps = 0;
   #requests = 0;
+  #sinceMs = 0;
 
   constructor(nowMs: number) {
     this.#all = new TokenBucket(BURST, REFILL_MS, nowMs);
@@ -48,7 +50,7 @@ export class StormControl {
       .map((each) => this.#group(each, nowMs))
       .filter((group) => group.has(nowMs));
     if (fresh.length === 0) {
-      this.suppress(requests);
+      this.suppress(requests, nowMs);
       return 'known';
     }
     const calm = this.#all.has(nowMs);
@@ -59,13 +61,19 @@ export class StormControl {
   }
 
   /** Counts a dump that could not wait. */
-  suppress(requests: number): void {
+  suppress(requests: number, nowMs: number): void {
+    if (this.#dumps === 0) this.#sinceMs = nowMs;
     this.#dumps += 1;
     this.#requests += requests;
   }
 
+  /** When the first was suppressed since the last dump that went; `undefined`: none was. */
+  get suppressedSinceMs(): number | undefined {
+    return this.#dumps === 0 ? undefined : this.#sinceMs;
+  }
+
   /** What was suppressed since the last dump that went: to be said in the next. */
-  takeSuppressed(): { dumps: number; requests: number } {
+  takeSuppressed(): DumpSuppressed {
     const suppressed = { dumps: this.#dumps, requests: this.#requests };
     this.#dumps = 0;
     this.#requests = 0;

@@ -17,8 +17,10 @@ export interface Watched {
   outboundAtMs: number;
   /** Before this no look is taken at a request that moves without advancing. */
   lookAtMs: number;
-  /** Before this it is no suspect: its report has to wait until a storm is over. */
+  /** Before this it is no suspect: its report has to wait until a storm is over. 0: it never had to. */
   heldUntilMs: number;
+  /** The main thread has acted on it though its report has to wait. */
+  actedOn: boolean;
   /** What was reported of it, or counted as suppressed: a suspect again only once it has moved on from there. */
   episode: Episode | undefined;
 }
@@ -58,6 +60,7 @@ export class Scanner {
   readonly #table: TableReader;
   /** By slot number. */
   readonly #watched: (Watched | undefined)[] = [];
+  #untold = 0;
   /** What the next slot is read into. */
   #buffer = emptyReading();
 
@@ -80,6 +83,7 @@ export class Scanner {
         continue;
       }
       const suspicion = suspicionOf(watched, nowMs);
+      if (watched.heldUntilMs > 0 && suspicion === undefined) this.#isOver(watched);
       if (isNearlySlow(watched, nowMs)) nearlySlow.push(watched);
       if (suspicion !== undefined) suspects.push(suspect(watched, suspicion));
       // A suspect that moves may be acquitted, and stand still from here on.
@@ -92,6 +96,18 @@ export class Scanner {
   /** Somebody's requests, not those of a self-test, and none that came after a moment. */
   inFlight(nowMs: number, thenMs = nowMs): readonly Watched[] {
     return this.scan(nowMs).inFlight.filter((watched) => !isStaged(watched) && !beganAfter(watched, thenMs));
+  }
+
+  /** Hangs that were over before their reports might leave, since the last call: the requests have gone on, or ended. */
+  takeUntold(): number {
+    const untold = this.#untold;
+    this.#untold = 0;
+    return untold;
+  }
+
+  /** Nothing is told any more of those whose reports have to wait. */
+  giveUp(): void {
+    for (const watched of this.#watched) this.#isOver(watched);
   }
 
   /** What is remembered of the slot, if the request is still the same. */
@@ -107,10 +123,16 @@ export class Scanner {
     if (known !== undefined && this.#table.isAsRead(slot, known.reading)) return known;
     const reading = this.#buffer;
     if (!this.#table.read(slot, reading)) {
-      if ((this.#table.generation(slot) & 1) === 0) this.#watched[slot] = undefined;
+      if ((this.#table.generation(slot) & 1) === 0) {
+        this.#isOver(known);
+        this.#watched[slot] = undefined;
+      }
       return undefined;
     }
-    if (known === undefined || known.generation !== reading.generation) return this.#begin(slot, nowMs);
+    if (known === undefined || known.generation !== reading.generation) {
+      this.#isOver(known);
+      return this.#begin(slot, nowMs);
+    }
     const before = known.reading;
     const advanced = reading.progress !== before.progress;
     const called = reading.outbound !== before.outbound;
@@ -121,6 +143,13 @@ export class Scanner {
     known.reading = reading;
     this.#buffer = before;
     return known;
+  }
+
+  /** The request has ended, or its hang. */
+  #isOver(known: Watched | undefined): void {
+    if (known === undefined || known.heldUntilMs === 0) return;
+    if (known.episode === undefined) this.#untold += 1;
+    known.heldUntilMs = 0;
   }
 
   #begin(slot: number, nowMs: number): Watched {
@@ -135,6 +164,7 @@ export class Scanner {
       outboundAtMs: nowMs,
       lookAtMs: 0,
       heldUntilMs: 0,
+      actedOn: false,
       episode: undefined,
     };
     this.#watched[slot] = fresh;
