@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { RetriedTests } from './test/retried-tests.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`packages/${path}`, import.meta.url));
 
@@ -16,17 +17,18 @@ const alias = [
   { find: /^@hangwatch\/([a-z-]+)$/, replacement: source('$1/src/index.ts') },
 ];
 const common = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const };
-// What runs in processes of its own meets whatever else the machine does: on CI it may try again.
+// What runs in processes of its own meets whatever else the machine does: on CI it may try again, and the run names at its end what did.
 const inProcesses = { ...common, maxWorkers: 2, retry: process.env['CI'] === 'true' ? 2 : 0 };
 // These start processes of several versions at once, and look at the time: one file after the other.
 const oneByOne = { ...inProcesses, maxWorkers: 1, sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
+    reporters: ['default', new RetriedTests()],
     projects: [
       {
         resolve: { alias },
-        test: { ...common, maxWorkers: 2, name: 'unit', include: ['packages/*/src/**/*.test.ts'] },
+        test: { ...common, maxWorkers: 2, name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts'] },
       },
       { test: { ...inProcesses, name: 'stacks', include: ['test/stacks/**/*.test.ts'] } },
       { test: { ...inProcesses, name: 'contract', include: ['test/contract/**/*.test.ts'] } },
