@@ -81,7 +81,8 @@ const figures = {
   dumped: {
     ...gather,
     inDump: dump.requests.length,
-    withStacks: dump.requests.filter(({ stacks }) => stacks.length > 0).length,
+    // In full, or said to stand where another does.
+    withStacks: dump.requests.filter(({ stacks, sameAs }) => stacks.length > 0 || sameAs !== undefined).length,
     complete: dump.evidence.complete,
     gatheredInMs: dump.evidence.tookMs,
   },

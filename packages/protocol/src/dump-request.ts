@@ -50,6 +50,8 @@ export interface DumpRequest {
   notesPromises?: boolean | undefined;
   /** Where a request that moves, and does not end, was seen in looks taken before the report, most often first. */
   seenAt?: DumpSeenPlace[] | undefined;
+  /** Id of an earlier request of the dump that stands at the same place: what the two have in common (stacks, trail, what they wait for) is left out here. */
+  sameAs?: number | undefined;
   /** Only on stuck requests. */
   verdict?: DumpRequestVerdict | undefined;
 }

@@ -55,6 +55,7 @@ const EvidenceClassSchema = oneOf([
   'on-request',
   'not-closed',
   'crashed',
+  'suppressed',
 ]);
 
 /** An object whose missing fields are described by what they ought to be, not by what the object ought to be. */
@@ -192,6 +193,7 @@ export const RequestSchema = object({
   pending: v.optional(list(PendingSchema, DUMP_LIMITS.waits)),
   notesPromises: v.optional(boolean),
   seenAt: v.optional(list(object({ frame: FrameSchema, times: count }), DUMP_LIMITS.stacks)),
+  sameAs: v.optional(count),
   verdict: v.optional(object({ evidence: EvidenceClassSchema, summary: text })),
 });
 
@@ -299,7 +301,7 @@ export const EnvelopeSchema = object(
   {
     schema: v.literal(DUMP_SCHEMA_VERSION, `must be ${JSON.stringify(DUMP_SCHEMA_VERSION)}`),
     id: dumpId,
-    kind: oneOf(['hang', 'loop-block', 'recovered', 'gone', 'snapshot', 'shutdown', 'crash']),
+    kind: oneOf(['hang', 'loop-block', 'recovered', 'gone', 'snapshot', 'shutdown', 'crash', 'suppressed']),
     selfTest: v.optional(boolean),
     at: timestamp,
     follows: v.optional(dumpId),

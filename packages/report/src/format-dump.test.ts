@@ -23,6 +23,13 @@ test('a self-test is called so, also when it has ended', () => {
   expect(formatDumpLine(sampleDump({ selfTest: true, kind: 'recovered' }))).toContain('SELF-TEST RECOVERED');
 });
 
+test('requests that are told by another one are counted with it', () => {
+  const twins = [2, 3].map((number) => ({ ...stuck(), id: number, stacks: [], waitsFor: [], sameAs: 41 }));
+  const text = formatDump(hang([stuck(), ...twins]));
+  expect(text).toContain('  at the same place: #2 10.3 s, #3 10.3 s');
+  expect(text).not.toContain('#2 GET');
+});
+
 describe('golden', () => {
   test('hang', () => {
     expect(formatDump(sampleDump({ id }))).toMatchInlineSnapshot(`

@@ -19,7 +19,7 @@ const MAX_TWINS = 12;
 
 /**
  * A dump as text for people: the sentence first, each stuck request with its await stacks, then what else was in flight and how the process
- * was. Many lines for a hang or a blocked event loop, one for `recovered` and `gone`. Ends without a newline. Every string of the dump is made
+ * was. Many lines for a hang or a blocked event loop, one for `recovered`, `gone` and `suppressed`. Ends without a newline. Every string of the dump is made
  * safe to print; see {@link cleanText}.
  *
  * @param dump - a valid dump; see `@hangwatch/protocol/validate` for what comes from outside
@@ -30,7 +30,8 @@ const MAX_TWINS = 12;
  */
 export function formatDump(dump: Dump, options: FormatDumpOptions = {}): string {
   // What was cut off before it could be reported has its evidence here, and nowhere else.
-  const isNote = dump.kind === 'recovered' || (dump.kind === 'gone' && dump.follows !== undefined);
+  const isNote =
+    dump.kind === 'recovered' || dump.kind === 'suppressed' || (dump.kind === 'gone' && dump.follows !== undefined);
   if (isNote) return formatDumpLine(dump, options);
   const style = reportStyle(options, dump.process.cwd);
   const { shown, rest } = formatInFull(
@@ -87,8 +88,10 @@ function origin(dump: Dump, style: ReportStyle): string[] {
 function formatInFull(requests: readonly DumpRequest[], dump: Dump, style: ReportStyle) {
   const places = new Map<string, [first: DumpRequest, ...twins: DumpRequest[]]>();
   const rest: DumpRequest[] = [];
+  const keys = new Map<number, string>();
   for (const request of requests) {
-    const key = placeKey(request);
+    const key = keys.get(request.sameAs ?? request.id) ?? placeKey(request);
+    keys.set(request.id, key);
     const group = places.get(key);
     if (group !== undefined) group.push(request);
     else if (places.size < style.maxStuck) places.set(key, [request]);

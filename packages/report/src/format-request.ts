@@ -135,8 +135,9 @@ export function awaitText(about: DumpAwait, ownId: number): string {
 /** Why a request has no stack, and where to look instead. */
 export function noStackText(
   { evidence, block, crash }: Pick<Dump, 'evidence' | 'block' | 'crash'>,
-  { id, layer }: Pick<DumpRequest, 'id' | 'layer'>,
+  { id, layer, sameAs }: Pick<DumpRequest, 'id' | 'layer' | 'sameAs'>,
 ): string {
+  if (sameAs !== undefined) return `it stands where #${sameAs} does`;
   if (id === block?.running || id === crash?.running) return 'no await stack: its code was running';
   if (evidence?.complete === false && layer === undefined) return 'no await stack: the evidence is incomplete';
   if (layer?.outcome === 'fulfilled' || layer?.outcome === 'rejected')

@@ -29,7 +29,8 @@ const MAX_ROWS = 500;
 
 /** A dump as a person reads it: the sentence, the stuck requests with their stacks, all requests in flight, the process. */
 export function dumpPage(dump: Dump, now: Date): string {
-  const inFull = dump.requests.filter((request) => isShownInFull(request, dump));
+  // Who stands where another does has nothing more to show than its row.
+  const inFull = dump.requests.filter((request) => request.sameAs === undefined && isShownInFull(request, dump));
   const id = encodeURIComponent(dump.id);
   const body = html`
 <article>

@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Dump } from '@hangwatch/protocol';
+import { DUMP_CHARS, fittingJson } from './fit-dump.ts';
 
 /** A dump ready to be posted: its JSON, compressed. */
 export interface Parcel {
@@ -8,29 +9,17 @@ export interface Parcel {
   readonly gzip: Buffer;
 }
 
-/** Longest JSON text of one dump, in characters; longer ones lose moving requests first. */
-export const MAX_JSON_CHARS = 16 * 1024 * 1024;
-
-/** Longest JSON text that a spool file may unpack to, in bytes: three a character, the most UTF-8 needs for one UTF-16 unit. */
-export const MAX_JSON_BYTES = 3 * MAX_JSON_CHARS;
+/** Longest JSON text that a spool file may unpack to, in bytes. Files may be those of another version: three bytes a character, the most UTF-8 needs for one UTF-16 unit. */
+export const MAX_JSON_BYTES = 3 * 16 * 1024 * 1024;
 
 /**
  * Turns a dump into bytes. Synchronous, because zlib's asynchronous calls run on libuv's thread pool, which the
- * application may have blocked; level 1, because time matters more than size here (10 MB of JSON: about 50 ms).
- * A dump over `maxJsonChars` keeps its first requests (the stuck ones), as many as fit; the others are added to `suppressed.requests`.
+ * application may have blocked; level 1, because time matters more than size here (10 MB of JSON: about 50 ms). What is too long is cut: see {@link fittingJson}.
  *
  * @throws what JSON.stringify throws, for a dump that is none
  */
-export function packDump(dump: Dump, maxJsonChars = MAX_JSON_CHARS): Parcel {
-  let kept = dump;
-  let json = JSON.stringify(kept);
-  while (json.length > maxJsonChars && kept.requests.length > 0) {
-    // A little below the share that would just fit, and always at least one fewer: requests differ in size.
-    const share = (0.9 * maxJsonChars) / json.length;
-    kept = firstRequests(dump, Math.min(kept.requests.length - 1, Math.floor(kept.requests.length * share)));
-    json = JSON.stringify(kept);
-  }
-  return { label: dump.id, gzip: gzipSync(json, { level: 1 }) };
+export function packDump(dump: Dump, maxChars = DUMP_CHARS): Parcel {
+  return { label: dump.id, gzip: gzipSync(fittingJson(dump, maxChars), { level: 1 }) };
 }
 
 /**
@@ -40,15 +29,4 @@ export function packDump(dump: Dump, maxJsonChars = MAX_JSON_CHARS): Parcel {
  */
 export function unpackDump(gzip: Buffer): Dump {
   return JSON.parse(gunzipSync(gzip, { maxOutputLength: MAX_JSON_BYTES }).toString('utf8')) as Dump;
-}
-
-function firstRequests(dump: Dump, count: number): Dump {
-  return {
-    ...dump,
-    requests: dump.requests.slice(0, count),
-    suppressed: {
-      ...dump.suppressed,
-      requests: dump.suppressed.requests + dump.requests.length - count,
-    },
-  };
 }
