@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
 import { CollectorStub, Scenario } from '@hangwatch/test-utils';
+import { transformSync } from 'esbuild';
 import { afterEach, describe, expect, test } from 'vitest';
 import { eachNode } from '../each-node.ts';
 
@@ -11,6 +12,15 @@ const SERVER = fileURLToPath(new URL('../scenarios/e2e/kinds.mjs', import.meta.u
 const FRAMEWORKS = ['http', 'express4', 'express5', 'koa', 'fastify'] as const;
 /** Who looks at the promise of an async handler: where nobody does, a rejection goes unseen. */
 const UNSEEN = ['http', 'express4'];
+
+/** Where handlers that return Bluebird's promises are tried as well: one that ignores what they return, and one that awaits it. */
+const BLUEBIRDS = ['express4', 'koa'];
+
+/** As a build for an old target leaves it: generators, that are suspended in no `await`. */
+const DOWNLEVELLED = transformSync(
+  'exports.outer = async function outer(wait) { await inner(wait); }; async function inner(wait) { await wait(); }',
+  { target: 'es2016', format: 'cjs' },
+).code;
 
 interface Started {
   readonly port: number;
@@ -37,7 +47,7 @@ async function start(node: string, framework: string, options: Record<string, un
   const scenario = new Scenario(SERVER, {
     node,
     args: [framework, JSON.stringify(options)],
-    env: { HANGWATCH_COLLECTOR: collector.url, HANGWATCH_SERVICE: 'e2e' },
+    env: { HANGWATCH_COLLECTOR: collector.url, HANGWATCH_SERVICE: 'e2e', KINDS_DOWNLEVELLED: DOWNLEVELLED },
   });
   const started = await scenario.until(({ stdout }) =>
     stdout.includes('\n') ? (JSON.parse(stdout.split('\n')[0] ?? '') as Started) : undefined,
@@ -143,6 +153,7 @@ eachNode(({ path: node }) => {
       const paths = ['/forgotten', '/finished', '/begun'];
       if (UNSEEN.includes(framework)) paths.push('/rejected');
       if (isExpress || framework === 'fastify') paths.push('/no-next');
+      if (BLUEBIRDS.includes(framework)) paths.push('/bluebird', '/coroutine');
       for (const path of paths) void ask(port, path);
       halfUpload(port, '/upload');
       if (isExpress) halfUpload(port, '/json');
@@ -158,6 +169,15 @@ eachNode(({ path: node }) => {
       const forgotten = await stuck(collector, '/forgotten');
       expect(forgotten.verdict?.evidence).toBe('no-response');
       check(forgotten, 'forgotten', 'returned');
+      // A promise of Bluebird's is none of V8's: it is the layer's, and how that ends is not seen.
+      for (const name of BLUEBIRDS.includes(framework) ? ['bluebird', 'coroutine'] : []) {
+        const { layer, stacks, verdict } = await stuck(collector, `/${name}`);
+        const { label, line } = layerOf(name, lines);
+        expect(layer).toMatchObject({ label, file: SERVER, ...(line && { line }) });
+        expect(layer?.outcome).toBeUndefined();
+        expect(stacks).toEqual([]);
+        expect(verdict).toMatchObject({ evidence: 'no-progress', summary: expect.stringContaining(label) });
+      }
       const finished = await stuck(collector, '/finished');
       expect(finished.verdict).toMatchObject({
         evidence: 'no-response',
@@ -301,18 +321,43 @@ eachNode(({ path: node }) => {
   });
 
   test('a promise that V8 cannot look behind: the next request of the route tells where it was made', async () => {
-    const { collector, port, lines } = await start(node, 'express4');
-    void ask(port, '/promised');
-    const first = await stuck(collector, '/promised');
-    expect(first).toMatchObject({ stacks: [], notesPromises: true, layer: { outcome: 'pending' } });
-    expect(first.verdict?.summary).toContain('returned a promise');
-    void ask(port, '/promised');
-    const dump = await collector.next(({ requests }) =>
-      requests.some((one) => one.path === '/promised' && one.id !== first.id && one.state === 'stuck'),
+    const { collector, port, lines } = await start(node, 'express4', { timeout: 300 });
+    const twice = async (path: string) => {
+      void ask(port, path);
+      const first = await stuck(collector, path);
+      void ask(port, path);
+      const isSecond = (one: DumpRequest) => one.path === path && one.id !== first.id && one.state === 'stuck';
+      const { requests } = await collector.next((dump) => dump.requests.some(isSecond));
+      return { first, second: requests.find(isSecond) };
+    };
+    const [promised, downlevelled] = await Promise.all([twice('/promised'), twice('/downlevelled')]);
+    expect(promised.first).toMatchObject({ stacks: [], notesPromises: true, layer: { outcome: 'pending' } });
+    expect(promised.first.verdict?.summary).toContain('returned a promise');
+    expect(promised.second?.awaits?.[0]).toMatchObject({ created: true, own: true });
+    expect(promised.second?.stacks[0]?.[0]).toMatchObject({
+      file: SERVER,
+      line: lines['promised']?.[0],
+      async: false,
+    });
+    // What runs beside it can be walked, and is not what it waits for.
+    expect(downlevelled.first).toMatchObject({ notesPromises: true, awaits: [{ own: false }] });
+    expect(downlevelled.first.stacks).toMatchObject([[{ file: SERVER, line: lines['beside']?.[0] }]]);
+    expect(downlevelled.second?.notesPromises).toBeUndefined();
+    expect(downlevelled.second?.awaits?.slice(0, 2)).toMatchObject([{ created: true, own: true }, { own: false }]);
+    const made = downlevelled.second?.stacks.map((stack) =>
+      stack.filter((frame) => !frame.function?.endsWith('__async')).slice(0, 1),
     );
-    const second = dump.requests.find((one) => one.path === '/promised' && one.id !== first.id);
-    expect(second?.awaits?.[0]).toMatchObject({ created: true, own: true });
-    expect(second?.stacks[0]?.[0]).toMatchObject({ file: SERVER, line: lines['promised']?.[0], async: false });
+    const emitted = DOWNLEVELLED.split('\n');
+    // A function's promise is made by the line that is its body.
+    const madeIn = (name: string) => [
+      {
+        function: name,
+        file: SERVER.replace('kinds.mjs', 'downlevelled.cjs'),
+        line: emitted.findIndex((line) => line.includes(`function ${name}(`)) + 2,
+      },
+    ];
+    expect(made?.[0]).toMatchObject(madeIn('outer'));
+    expect(made?.slice(2)).toMatchObject([expect.anything(), madeIn('inner')]);
   });
 
   test('a livelock is told with the places at which it is seen', async () => {

@@ -1,3 +1,3 @@
 import { describeGroup } from './describe-group.ts';
 
-await describeGroup('downlevel', { count: 11 });
+await describeGroup('downlevel', { count: 21 });

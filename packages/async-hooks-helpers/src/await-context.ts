@@ -62,6 +62,11 @@ export class AwaitContext {
     return !this.live;
   }
 
+  /** Whether `captureCreations` has been called. */
+  get capturesCreations(): boolean {
+    return this.creations !== null;
+  }
+
   /**
    * From here on notes where each promise of this context is made: 1 to 2 microseconds a promise, for the first 512. For code that was compiled
    * to generators, which is suspended in no `await`: its stacks have no frames, and `created` is what can be said.

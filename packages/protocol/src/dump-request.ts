@@ -46,7 +46,7 @@ export interface DumpRequest {
   error?: DumpError | undefined;
   /** Asynchronous resources that the request has made and that are pending, at the level `resources`. */
   pending?: DumpPending[] | undefined;
-  /** It waits where no await stack can be had: from now on requests of its route note where they make their promises. */
+  /** Of what it waits for itself no await stack can be had: from now on requests of its route note where they make their promises. */
   notesPromises?: boolean | undefined;
   /** Where a request that moves, and does not end, was seen in looks taken before the report, most often first. */
   seenAt?: DumpSeenPlace[] | undefined;

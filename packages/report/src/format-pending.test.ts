@@ -33,3 +33,12 @@ test('a stack that says where a promise was made is told as such', () => {
   const text = formatDump(sampleDump({ requests: request === undefined ? [] : [{ ...request, awaits }] }));
   expect(text).toContain('  a promise that it waits for was made:\n    at async log (src/lib.ts:3:47)  waiting 10 s');
 });
+
+test('that promises will be noted is said too where other work in its context has a stack', () => {
+  const [request] = sampleDump().requests;
+  const awaits = [{ ageMs: 10_000, own: false }];
+  const text = formatDump(
+    sampleDump({ requests: request === undefined ? [] : [{ ...request, awaits, notesPromises: true }] }),
+  );
+  expect(text).toMatch(/other work in its context:\n(.*\n)+ {2}from now on requests of this route note/);
+});

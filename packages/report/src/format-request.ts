@@ -103,7 +103,7 @@ function formatStacks(request: DumpRequest, dump: Dump, style: ReportStyle): str
   }
   const omitted = Math.max(0, request.stacks.length - style.maxStacks) + (request.omittedAwaits ?? 0);
   if (omitted > 0) lines.push(colors.dim(`  … ${omitted} more ${omitted === 1 ? 'await' : 'awaits'}`));
-  return lines;
+  return [...lines, ...notesPromisesLines(request).map((line) => colors.dim(line))];
 }
 
 function notesPromisesLines({ notesPromises }: DumpRequest): string[] {

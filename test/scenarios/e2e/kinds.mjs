@@ -4,10 +4,12 @@ import { EventEmitter } from 'node:events';
 import { readFile, readFileSync, unlinkSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compileFunction } from 'node:vm';
 import { configure } from '@hangwatch/core';
 
 const [, , framework, given = '{}'] = process.argv;
@@ -21,6 +23,12 @@ function /*@findUser*/ findUser() {
 }
 const releases = [];
 const released = () => new Promise((resolve) => releases.push(resolve));
+const require = createRequire(import.meta.url);
+/** What a build for an old target left of two async functions. */
+const downlevelled = {};
+compileFunction(process.env.KINDS_DOWNLEVELLED ?? '', ['exports'], {
+  filename: fileURLToPath(new URL('downlevelled.cjs', import.meta.url)),
+})(downlevelled);
 const BIG = Buffer.alloc(16_000_000, 'x');
 
 const handlers = {
@@ -57,6 +65,23 @@ const handlers = {
   },
   promised(_request, _response) {
     return /*@promised*/ new Promise(() => {});
+  },
+  downlevelled(_request, _response) {
+    (async () => {
+      /*@beside*/ await released();
+    })();
+    return downlevelled.outer(released);
+  },
+  /*@bluebird*/ bluebird(_request, _response) {
+    const Bluebird = require('bluebird');
+    return new Bluebird(() => {});
+  },
+  /*@coroutine*/ coroutine(_request, _response) {
+    const Bluebird = require('bluebird');
+    return Bluebird.coroutine(function* () {
+      yield Bluebird.resolve();
+      yield new Bluebird(() => {});
+    })();
   },
   note(_request, response) {
     configure({ routes: { '/timer': { level: 'resources' }, '/file': { level: 'resources' } } });

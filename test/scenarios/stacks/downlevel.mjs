@@ -7,7 +7,7 @@ import babel from '@babel/core';
 import { AwaitContext, ownAwait } from '@hangwatch/async-hooks-helpers';
 import esbuild from 'esbuild';
 import ts from 'typescript';
-import { check, collect, declare, report, tracker } from './harness.mjs';
+import { check, collect, declare, never, report, tracker } from './harness.mjs';
 
 const require = createRequire(import.meta.url);
 const folder = mkdtempSync(path.join(tmpdir(), 'hangwatch-downlevel-'));
@@ -45,27 +45,59 @@ for (const [name, code] of [
   ['Babel with regenerator', babelFor({ ie: '11' })],
   ['esbuild for ES2016', esbuild.transformSync(source, { loader: 'ts', target: 'es2016', format: 'cjs' }).code],
 ]) {
-  const { handler } = compiled(name.replaceAll(' ', '-'), code);
-  downlevelled.push({ name, handler });
+  const { file, handler } = compiled(name.replaceAll(' ', '-'), code);
+  downlevelled.push({ name, file, code, handler });
   declare(name, [], handler, { limit });
 }
 
-// After the first hang of such a route its requests note where their promises are made.
-for (const { name, handler } of downlevelled) {
-  const context = new AwaitContext(new Uint32Array(1), 0);
-  context.captureCreations();
-  tracker.run(context, () => ownAwait(handler()));
+/** Where each function makes its promise, outside the compiler's helper; and the one that `query` makes itself. Oldest await first. */
+function makers({ file, code }) {
+  const lines = code.split('\n');
+  const lineIn = (name, text) => {
+    const start = lines.findIndex((line) => line.startsWith(`function ${name}()`));
+    return lines.findIndex((line, i) => i > start && text.test(line)) + 1;
+  };
+  const made = (name) => [name, file, lineIn(name, /__awaiter\(|__async\(|return _\w+\.apply/)];
+  return [made('handler'), made('loadUser'), ['', file, lineIn('query', /new Promise/)], made('query')];
+}
+/** The innermost frame that is not the helper's. */
+function maker({ created }) {
+  const [innermost, caller] = created.map((frame) => [frame.function, frame.file, frame.line]);
+  return ['handler', 'loadUser', 'query'].includes(caller[0]) ? caller : ['', ...innermost.slice(1)];
+}
+
+// After the first hang of such a route its requests note where their promises are made. Beside it is what V8 can walk: that is not its own.
+async function beside() {
+  /*@beside*/ await never();
+}
+for (const { name, handler, ...emitted } of downlevelled) {
+  const contexts = [false, true].map((armed) => {
+    const context = new AwaitContext(new Uint32Array(1), 0);
+    if (armed) context.captureCreations();
+    tracker.run(context, () => {
+      void beside();
+      ownAwait(handler());
+    });
+    return context;
+  });
   await new Promise((resolve) => setTimeout(resolve, 10));
-  const created = collect([context])
-    .stacks.get(context)
-    .flatMap((stack) => (stack.created ?? []).filter((frame) => frame.kind === 'app'));
-  const seen = new Set(created.map((frame) => frame.function.split('.').at(-1)));
+  const { stacks } = collect(contexts);
+  const shape = (stack) => [stack.own, stack.frames.map((frame) => frame.function), stack.created !== undefined];
+  const [first, armed] = contexts.map((context) => stacks.get(context));
+  check(`${name}: its own stack shows nothing, the one beside it does`, first.map(shape), [
+    [true, [], false],
+    [false, ['beside'], false],
+  ]);
+  check(`${name}: armed, its own comes first`, armed.slice(0, 2).map(shape), [
+    [true, [], true],
+    [false, ['beside'], true],
+  ]);
   check(
     `${name}: armed, where its promises were made`,
-    ['query', 'loadUser', 'handler'].filter((x) => !seen.has(x)),
-    [],
+    armed.filter((stack) => stack.frames.length === 0).map(maker),
+    makers(emitted),
   );
-  context.release();
+  for (const context of contexts) context.release();
 }
 
 await report(import.meta.url, { files: [native.file], cleanUp: () => rmSync(folder, { recursive: true }) });

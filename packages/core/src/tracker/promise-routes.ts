@@ -4,7 +4,7 @@ import type { RequestRecord } from './request-record.ts';
 const MOST_ROUTES = 1_000;
 
 /**
- * Routes whose requests note where they make their promises, because one of them hung where V8 has no await to show: code that was
+ * Routes whose requests note where they make their promises, because one of them hung where V8 has no await of its own to show: code that was
  * compiled to generators, or a promise made around a callback. Costs 1 to 2 microseconds a promise, and nothing while there are none.
  */
 export class PromiseRoutes {

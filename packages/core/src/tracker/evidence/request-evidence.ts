@@ -77,8 +77,8 @@ export function requestEvidence(
     client,
     outstanding: record.outstanding,
     pending: stuck ? pendingResources(record, active) : undefined,
-    // It waits, and V8 shows nothing of where: the next one that does shall have more to show.
-    notesPromises: stuck && record.outstanding > 0 && telling.length === 0,
+    // It waits, and V8 shows nothing of its own, whatever it shows beside that: the next one that does shall have more to show.
+    notesPromises: stuck && record.outstanding > 0 && !record.capturesCreations && !telling.some(({ own }) => own),
     holds: claims.holds,
     waitsFor: [
       ...claims.waits,
