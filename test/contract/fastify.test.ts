@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import hangwatch from '@hangwatch/fastify';
-import Fastify, { type FastifyInstance } from 'fastify';
-import { afterEach, describe, expect, test } from 'vitest';
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { inFlight, tracker, untilInFlight } from './tracker-state.ts';
 
 const apps: FastifyInstance[] = [];
@@ -189,6 +189,104 @@ test('a request that waits for its body stands at body parsing', async () => {
   socket.resume();
   await once(socket, 'close');
   await untilInFlight((entries) => entries.length === 0);
+});
+
+describe('every lifecycle hook is a phase', () => {
+  /** An application whose hooks, each with a name of its own, note where the request stands. */
+  async function noted(options: FastifyServerOptions = {}) {
+    const app = Fastify({ forceCloseConnections: true, ...options });
+    apps.push(app);
+    await app.register(hangwatch, ON);
+    const stood: (string | undefined)[] = [];
+    const note = () => stood.push(tracker()?.current()?.site?.label);
+    app.addHook('onRequest', async function one() {
+      note();
+    });
+    app.addHook('preParsing', async function two() {
+      note();
+    });
+    app.addHook('preValidation', async function three() {
+      note();
+    });
+    app.addHook('preHandler', async function four() {
+      note();
+    });
+    app.addHook('preSerialization', async function five(_request, _reply, payload) {
+      note();
+      return payload;
+    });
+    app.addHook('onError', async function six() {
+      note();
+    });
+    app.addHook('onSend', async function seven() {
+      note();
+    });
+    app.addHook('onResponse', async function eight() {
+      note();
+    });
+    app.addHook('onTimeout', async function nine() {
+      note();
+    });
+    app.addHook('onRequestAbort', async function ten() {
+      note();
+    });
+    return { app, stood, note };
+  }
+  const BEFORE = ['onRequest one', 'preParsing two', 'preValidation three', 'preHandler four', 'handler answer'];
+
+  async function connection(app: FastifyInstance) {
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    return socket;
+  }
+
+  test('of a request that is answered', async () => {
+    const { app, stood, note } = await noted();
+    app.get('/', async function answer() {
+      note();
+      return { fine: true };
+    });
+    expect((await app.inject('/')).statusCode).toBe(200);
+    await vi.waitFor(() =>
+      expect(stood).toEqual([...BEFORE, 'preSerialization five', 'onSend seven', 'onResponse eight']),
+    );
+  });
+
+  test('of one whose handler throws', async () => {
+    const { app, stood, note } = await noted();
+    app.get('/', async function answer() {
+      note();
+      throw new Error('no');
+    });
+    expect((await app.inject('/')).statusCode).toBe(500);
+    await vi.waitFor(() => expect(stood).toEqual([...BEFORE, 'onError six', 'onSend seven', 'onResponse eight']));
+  });
+
+  test('of one that takes longer than the connection may', async () => {
+    const { app, stood, note } = await noted({ connectionTimeout: 100 });
+    app.get('/', async function answer() {
+      note();
+      await new Promise(() => {});
+    });
+    const socket = await connection(app);
+    await vi.waitFor(() => expect(stood).toContain('onTimeout nine'), 10_000);
+    expect(stood.slice(0, 5)).toEqual(BEFORE);
+    socket.destroy();
+  });
+
+  test('of one whose client leaves', async () => {
+    const { app, stood, note } = await noted();
+    app.get('/', async function answer() {
+      note();
+      await new Promise(() => {});
+    });
+    const socket = await connection(app);
+    await vi.waitFor(() => expect(stood).toEqual(BEFORE), 10_000);
+    socket.destroy();
+    await vi.waitFor(() => expect(stood).toContain('onRequestAbort ten'), 10_000);
+  });
 });
 
 test('what is not found has a checkpoint and no route', async () => {

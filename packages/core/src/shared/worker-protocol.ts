@@ -73,6 +73,8 @@ export interface SlotRef {
 
 /** What the main thread knows of one request. Ages are milliseconds of the shared clock. */
 export interface RequestEvidence extends SlotRef {
+  /** The shared clock when it was taken: the ages in it count from there. */
+  readonly takenAtMs: number;
   readonly method: string;
   readonly route: string;
   readonly path: string;

@@ -62,6 +62,7 @@ function setUp(
   const evidenceOf = (slot: number): RequestEvidence => ({
     slot,
     generation: generations.get(slot) ?? 0,
+    takenAtMs: header[kClockMs] ?? 0,
     method: 'GET',
     route: `/r${slot}`,
     path: `/r${slot}`,

@@ -48,11 +48,13 @@ export function requestEvidence(
   const openEnded = subject.isOpenEnded();
   if (openEnded) record.foundOpenEnded();
   const path = subject.shownPath;
-  const client = subject.client(record.owner.clock[0] ?? 0);
+  const nowMs = record.owner.clock[0] ?? 0;
+  const client = subject.client(nowMs);
   const claims = claimEvidence(record);
   return {
     slot: slot.index,
     generation: slot.cells[slot.base + kGeneration] as number,
+    takenAtMs: nowMs,
     method: subject.method,
     route: nameOf(record, subject, problems) ?? record.route ?? path,
     // With a pattern the pattern says it all, and no parameter's value can leak.
@@ -83,7 +85,7 @@ export function requestEvidence(
     waitsFor: [
       ...claims.waits,
       ...outboundWaits(record, stacks, found),
-      ...(record.watched?.waits(record.owner.clock[0] ?? 0) ?? []),
+      ...(record.watched?.waits(nowMs) ?? []),
       ...sharedWaits(stacks, record),
       ...(client === undefined ? [] : clientWaits(client)),
     ],

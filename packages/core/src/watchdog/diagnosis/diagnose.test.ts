@@ -7,6 +7,7 @@ const frame: DumpFrame = { function: 'log', file: '/app/lib.ts', line: 3, column
 const evidence = (parts: Partial<RequestEvidence> = {}): RequestEvidence => ({
   slot: 0,
   generation: 1,
+  takenAtMs: 0,
   method: 'GET',
   route: '/r',
   path: '/r',

@@ -25,6 +25,7 @@ const evidence = (slot: number, route: string, parts: Partial<RequestEvidence> =
   {
     slot,
     generation: 1,
+    takenAtMs: 0,
     method: 'GET',
     route,
     path: route,

@@ -65,17 +65,19 @@ export class DumpBase {
     const known = evidence?.generation === watched.generation ? evidence : undefined;
     const route = known?.route ?? this.#texts.get(reading.route) ?? '(not known)';
     const label = known?.checkpoint.label ?? this.#texts.get(reading.checkpoint) ?? '(not known)';
-    const idleMs = Math.max(0, nowMs - watched.movedAtMs);
+    // One report, one moment: its evidence was taken a while ago.
+    const atMs = known === undefined ? nowMs : nowMs - clockAge(Math.round(nowMs), known.takenAtMs);
+    const idleMs = Math.max(0, atMs - watched.movedAtMs);
     return {
       id: reading.request,
       method: known?.method ?? this.#texts.get(reading.method) ?? '',
       route,
       path: known?.path ?? route,
       state: verdict === undefined ? 'moving' : 'stuck',
-      elapsedMs: Math.max(elapsedMs(watched, nowMs), idleMs),
+      elapsedMs: Math.max(elapsedMs(watched, atMs), idleMs),
       idleMs,
       timeoutMs: reading.timeoutMs,
-      checkpoint: { ...known?.checkpoint, label, ageMs: clockAge(Math.round(nowMs), reading.checkpointMs) },
+      checkpoint: { ...known?.checkpoint, label, ageMs: clockAge(Math.round(atMs), reading.checkpointMs) },
       ...fieldsOf(known),
       ...(verdict === undefined ? {} : { verdict }),
     };
