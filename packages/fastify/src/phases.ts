@@ -1,7 +1,10 @@
 import type { AnyFunction } from '@hangwatch/core/adapter';
 import { labelOf, wrapLayer } from './wrap.ts';
 
-/** Hooks that run for a request, with the length at which Fastify refuses an async function. https://fastify.dev/docs/latest/Reference/Hooks/ */
+/**
+ * Hooks that run for a request, with the length at which Fastify refuses an async function. `onRequestAbort` is none: it is called once the
+ * connection is closed, and with that the request is over. https://fastify.dev/docs/latest/Reference/Hooks/
+ */
 const REFUSED_ASYNC_LENGTH: Readonly<Record<string, (length: number) => boolean>> = {
   onRequest: (length) => length === 3,
   preParsing: (length) => length === 4,
@@ -12,7 +15,6 @@ const REFUSED_ASYNC_LENGTH: Readonly<Record<string, (length: number) => boolean>
   onError: (length) => length === 4,
   onTimeout: (length) => length === 3,
   onResponse: (length) => length === 3,
-  onRequestAbort: (length) => length !== 1,
 };
 
 /** Names of the hooks that are phases of a request. */

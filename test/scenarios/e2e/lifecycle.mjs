@@ -1,5 +1,6 @@
 // One way of living and ending a case, chosen by the first argument; prints one line of JSON.
 import diagnosticsChannel from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -153,30 +154,48 @@ const cases = {
     await close(server);
   },
 
-  /** A thousand registrations that come and go, and twenty with a thread. */
+  /** A thousand registrations that come and go, and as many as is asked for that serve a request: each starts a thread, and ends it. */
   async startStop() {
+    const threads = Number(process.argv[3]);
     const before = process.getActiveResourcesInfo();
     // The pipes of stdin, stdout and stderr are counted once they are used.
     const left = () => process.getActiveResourcesInfo().filter((type) => !before.includes(type) && type !== 'PipeWrap');
-    for (let i = 0; i < 1_000; i++) await openWatch({ ...options }).close();
-    for (let i = 0; i < 20; i++) {
+    const idle = async () => openWatch({ ...options }).close();
+    let started = 0;
+    async function serving() {
       const server = await listen((_request, response) => response.end('ok'));
       await get(server);
       await close(server);
       await until(() => shared() === undefined);
+      for (const worker of workers.splice(0)) {
+        started++;
+        if (worker.threadId !== -1) await once(worker, 'exit', { signal: AbortSignal.timeout(10_000) });
+      }
     }
-    globalThis.gc();
-    await sleep(100);
-    const heapBefore = process.memoryUsage().heapUsed;
-    for (let i = 0; i < 1_000; i++) await openWatch({ ...options }).close();
-    globalThis.gc();
-    await sleep(100);
-    globalThis.gc();
+    async function used() {
+      globalThis.gc();
+      await sleep(100);
+      globalThis.gc();
+      const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+      return heapUsed + external + arrayBuffers;
+    }
+    async function grownBytesPerCycle(cycle, times) {
+      const usedBefore = await used();
+      for (let i = 0; i < times; i++) await cycle();
+      return Math.round(((await used()) - usedBefore) / times);
+    }
+    // Code is compiled, caches fill.
+    for (let i = 0; i < 200; i++) await idle();
+    for (let i = 0; i < 20; i++) await serving();
+    const idleGrown = await grownBytesPerCycle(idle, 1_000);
+    const servingGrown = await grownBytesPerCycle(serving, threads);
     print({
-      threads: workers.filter((worker) => worker.threadId !== -1).length,
+      started,
+      threads: workers.length,
       resources: left(),
       registered: shared() !== undefined,
-      grownBytesPerCycle: Math.round((process.memoryUsage().heapUsed - heapBefore) / 1_000),
+      idleGrown,
+      servingGrown,
     });
   },
 

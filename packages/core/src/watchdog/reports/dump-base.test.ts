@@ -58,7 +58,11 @@ test('evidence that was taken after the table was read counts as taken now', () 
 });
 
 test('on a clock that has wrapped', () => {
-  const late = { ...watched, reading: { ...watched.reading, startMs: 2 ** 32 - 1_000, checkpointMs: 2 ** 32 - 500 } };
+  const late = {
+    ...watched,
+    movedAtMs: 2 ** 32,
+    reading: { ...watched.reading, startMs: 2 ** 32 - 1_000, checkpointMs: 2 ** 32 - 500 },
+  };
   const nowMs = 2 ** 32 + 2_000;
   const { elapsedMs, checkpoint } = testingDumpBase().request(late, evidence({ takenAtMs: 1_000 }), nowMs);
   expect([elapsedMs, checkpoint.ageMs]).toEqual([2_000, 1_500]);
