@@ -185,8 +185,8 @@ const cases = {
       return Math.round(((await used()) - usedBefore) / times);
     }
     // Code is compiled, caches fill.
-    for (let i = 0; i < 200; i++) await idle();
-    for (let i = 0; i < 20; i++) await serving();
+    for (let i = 0; i < 100; i++) await idle();
+    for (let i = 0; i < 10; i++) await serving();
     const idleGrown = await grownBytesPerCycle(idle, 1_000);
     const servingGrown = await grownBytesPerCycle(serving, threads);
     print({
