@@ -14,6 +14,7 @@ const watched: Watched = {
   lookAtMs: 0,
   heldUntilMs: 0,
   episode: undefined,
+  actedOn: false,
 };
 
 const evidence = (parts: Partial<RequestEvidence> = {}): RequestEvidence => ({
