@@ -77,7 +77,7 @@ eachNode(({ path: node }) => {
   );
 
   test('a request that waits for what it holds, all holders of a pool, and several awaits at once are proven too', async () => {
-    const paths = ['/self', '/pool', '/pool', '/all/a', '/all/b'];
+    const paths = ['/self', '/pool', '/pool', '/all/a', '/all/b', '/scoped/a', '/scoped/b'];
     for (const path of paths) void send(path);
     const requests = () => collector.dumps.flatMap((dump) => dump.requests);
     const proven = () =>
@@ -88,8 +88,9 @@ eachNode(({ path: node }) => {
     );
   });
 
-  test('what may still go on is not called proven: time-outs, races, other awaits, counts that do not agree, other holders', async () => {
-    const twins = ['/timed', '/race', '/beside', '/all-but', '/miscounted'];
+  test('what may still go on is not called proven: time-outs, races, other awaits, counts that do not agree, other holders, callbacks', async () => {
+    const callbacks = ['/timer', '/unref', '/signal', '/client', '/socket', '/port', '/watcher', '/cancellable'];
+    const twins = ['/timed', '/race', '/beside', '/all-but', '/miscounted', '/handed-over', ...callbacks];
     for (const path of twins) {
       void send(`${path}/a`);
       void send(`${path}/b`);
@@ -110,6 +111,13 @@ eachNode(({ path: node }) => {
       expect(proven).toEqual([]);
       const inCycles = (dump.waitFor?.cycles ?? []).flat().map((index) => dump.waitFor?.edges[index]?.request ?? 0);
       expect(inCycles.filter((id) => twin.has(id))).toEqual([]);
+    }
+    for (const path of callbacks) {
+      const [looks] = stuckAt(await dumpOf(path, 2), path);
+      expect(looks?.verdict).toMatchObject({
+        evidence: 'no-progress',
+        summary: expect.stringMatching(/; it looks like a deadlock, which a \S.* of GET \S+ \(#\d+\) could still end$/),
+      });
     }
     const [timed] = stuckAt(await dumpOf('/timed', 2), '/timed');
     expect(timed?.verdict?.summary).toMatch(

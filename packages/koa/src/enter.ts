@@ -13,6 +13,8 @@ export function enterRequest(watch: Watch, own: AnyMiddleware, context: Context,
   const record = watch.enter(context.req, context.res);
   const known = record ?? recordOf(context.req);
   if (known === undefined) return next();
+  // Koa answers errors of the response itself, and waits for its end to hear of them.
+  known.endListeners = 1;
   const chain = context.app === undefined ? undefined : chainAfter(own, context.app);
   // The chain ends where the application's does, so `next`, which would run the same middleware again, is not called.
   const rest = chain === undefined ? next : () => chain(context, () => Promise.resolve());

@@ -1,5 +1,5 @@
 import { type Claim, resource, withoutRequest } from '@hangwatch/core';
-import { hasMethods, type Instrumentation, replaceMethods } from './instrumentation.ts';
+import { hasMethods, type Instrumentation, replaceMethods, type Said } from './instrumentation.ts';
 
 type Release = () => void;
 
@@ -25,36 +25,37 @@ export const asyncMutex: Instrumentation = {
       return 'what withTimeout or tryAcquire has made cannot be: give the Mutex or Semaphore itself, before it is handed to them';
     return (thing as Mutex).isLocked() ? 'it is locked already: instrument it where it is made' : undefined;
   },
-  instrument(thing, name) {
-    if (hasMethods(thing, ['getValue', 'setValue'])) instrumentSemaphore(thing as Semaphore, name);
-    else instrumentMutex(thing as Mutex, name);
+  instrument(thing, name, said) {
+    if (hasMethods(thing, ['getValue', 'setValue'])) instrumentSemaphore(thing as Semaphore, name, said);
+    else instrumentMutex(thing as Mutex, name, said);
     return thing;
   },
 };
 
-function instrumentMutex(mutex: Mutex, name: string): void {
-  const lock = resource(name, { type: 'lock', inUse: () => (mutex.isLocked() ? 1 : 0) });
+function instrumentMutex(mutex: Mutex, name: string, said: Said): void {
+  const lock = resource(name, { ...said, type: 'lock', inUse: () => (mutex.isLocked() ? 1 : 0) });
   const acquire = mutex.acquire.bind(mutex);
   const release = mutex.release.bind(mutex);
   let holder: Claim | undefined;
+  function claimed(scoped: boolean, args: number[]): Promise<Release> {
+    const claim = lock.claim({ scoped });
+    return whenGranted(
+      claim,
+      () => acquire(...args),
+      (unlock) => {
+        holder = claim;
+        return releaseOf(claim, unlock);
+      },
+    );
+  }
   replaceMethods(mutex, {
-    acquire(...args: number[]) {
-      const claim = lock.claim();
-      return whenGranted(
-        claim,
-        () => acquire(...args),
-        (unlock) => {
-          holder = claim;
-          return releaseOf(claim, unlock);
-        },
-      );
-    },
+    acquire: (...args: number[]) => claimed(false, args),
     release() {
       if (mutex.isLocked()) holder?.end();
       release();
     },
     async runExclusive<T>(callback: () => Promise<T> | T, priority = 0): Promise<T> {
-      const unlock = await mutex.acquire(priority);
+      const unlock = await claimed(true, [priority]);
       try {
         return await callback();
       } finally {
@@ -64,8 +65,9 @@ function instrumentMutex(mutex: Mutex, name: string): void {
   });
 }
 
-function instrumentSemaphore(semaphore: Semaphore, name: string): void {
+function instrumentSemaphore(semaphore: Semaphore, name: string, said: Said): void {
   const seats = resource(name, {
+    ...said,
     type: 'semaphore',
     capacity: Math.max(1, semaphore.getValue()),
     inUse: () => seats.capacity - semaphore.getValue(),
@@ -80,27 +82,28 @@ function instrumentSemaphore(semaphore: Semaphore, name: string): void {
     if (at >= 0) held.splice(at, 1);
     claim.end();
   };
+  function claimed(scoped: boolean, args: number[]): Promise<[number, Release]> {
+    const claim = seats.claim({ amount: args[0] ?? 1, scoped });
+    return whenGranted(
+      claim,
+      () => acquire(...args),
+      ([value, unlock]) => {
+        held.push(claim);
+        const releaseOnce = () => {
+          forget(claim);
+          inReleaser = true;
+          try {
+            unlock();
+          } finally {
+            inReleaser = false;
+          }
+        };
+        return [value, releaseOnce] satisfies [number, Release];
+      },
+    );
+  }
   replaceMethods(semaphore, {
-    acquire(...args: number[]) {
-      const claim = seats.claim({ amount: args[0] ?? 1 });
-      return whenGranted(
-        claim,
-        () => acquire(...args),
-        ([value, unlock]) => {
-          held.push(claim);
-          const releaseOnce = () => {
-            forget(claim);
-            inReleaser = true;
-            try {
-              unlock();
-            } finally {
-              inReleaser = false;
-            }
-          };
-          return [value, releaseOnce] satisfies [number, Release];
-        },
-      );
-    },
+    acquire: (...args: number[]) => claimed(false, args),
     /** Called by the library's own releaser as well. Called by hand it says not whose: most likely the one that has held for longest. */
     release(weight?: number) {
       const [oldest] = held;
@@ -112,7 +115,7 @@ function instrumentSemaphore(semaphore: Semaphore, name: string): void {
       setValue(value);
     },
     async runExclusive<T>(callback: (value: number) => Promise<T> | T, weight = 1, priority = 0): Promise<T> {
-      const [value, unlock] = await semaphore.acquire(weight, priority);
+      const [value, unlock] = await claimed(true, [weight, priority]);
       try {
         return await callback(value);
       } finally {

@@ -1,5 +1,5 @@
 import { type Claim, resource, withoutRequest } from '@hangwatch/core';
-import { countOf, hasMethods, type Instrumentation, replaceMethods } from './instrumentation.ts';
+import { countOf, hasMethods, type Instrumentation, replaceMethods, type Said } from './instrumentation.ts';
 
 /** https://github.com/coopernurse/node-pool */
 interface Pool {
@@ -17,15 +17,17 @@ export const genericPool: Instrumentation = {
     hasMethods(thing, ['acquire', 'use', 'release', 'destroy', 'isBorrowedResource', 'drain', 'clear']),
   refuses: (thing) =>
     countOf(thing, 'borrowed') > 0 ? 'some of it is borrowed already: instrument it where it is made' : undefined,
-  instrument(thing, name) {
-    instrumentPool(thing as Pool, name);
+  instrument(thing, name, said) {
+    instrumentPool(thing as Pool, name, said);
     return thing;
   },
 };
 
-function instrumentPool(pool: Pool, name: string): void {
+function instrumentPool(pool: Pool, name: string, said: Said): void {
   const connections = resource(name, {
+    ...said,
     type: 'pool',
+    cancellable: false,
     capacity: Math.max(1, pool.max),
     inUse: () => countOf(pool, 'borrowed'),
   });
@@ -36,27 +38,28 @@ function instrumentPool(pool: Pool, name: string): void {
     loans.get(loan)?.end();
     loans.delete(loan);
   };
-  replaceMethods(pool, {
-    acquire(priority?: number) {
-      const claim = connections.claim({ timeoutMs });
-      // In the request's context: what it takes to make a connection is the request's to wait for.
-      const loan = claim.waitsFor(acquire(priority));
-      return claim.waitsFor(
-        withoutRequest(() =>
-          loan.then(
-            (granted) => {
-              claim.acquired();
-              loans.set(granted, claim);
-              return granted;
-            },
-            (error: unknown) => {
-              claim.end();
-              throw error;
-            },
-          ),
+  function claimed(scoped: boolean, priority: number | undefined): Promise<unknown> {
+    const claim = connections.claim({ timeoutMs, scoped });
+    // In the request's context: what it takes to make a connection is the request's to wait for.
+    const loan = claim.waitsFor(acquire(priority));
+    return claim.waitsFor(
+      withoutRequest(() =>
+        loan.then(
+          (granted) => {
+            claim.acquired();
+            loans.set(granted, claim);
+            return granted;
+          },
+          (error: unknown) => {
+            claim.end();
+            throw error;
+          },
         ),
-      );
-    },
+      ),
+    );
+  }
+  replaceMethods(pool, {
+    acquire: (priority?: number) => claimed(false, priority),
     release(loan: unknown) {
       giveBack(loan);
       return release(loan);
@@ -66,7 +69,7 @@ function instrumentPool(pool: Pool, name: string): void {
       return destroy(loan);
     },
     async use<T>(fn: (loan: unknown) => Promise<T>, priority?: number): Promise<T> {
-      const loan = await pool.acquire(priority);
+      const loan = await claimed(true, priority);
       let result: T;
       try {
         result = await fn(loan);

@@ -9,6 +9,8 @@ import { pgPool } from './pg-pool.ts';
 export interface InstrumentOptions {
   /** What reports call it: short and without secrets. */
   readonly name: string;
+  /** What one has acquired others may release, as where it is used to signal: nothing is proven by it. @default false */
+  readonly handedOver?: boolean;
 }
 
 const KNOWN: readonly Instrumentation[] = [asyncMutex, pLimit, genericPool, pgPool];
@@ -47,7 +49,7 @@ export function instrument<T extends object>(thing: T, options: InstrumentOption
   }
   const reason = found.refuses(thing);
   if (reason !== undefined) throw new HangwatchError('HANGWATCH_ERR_OPTION', `${callText(name)}: ${reason}`);
-  const result = found.instrument(thing, name);
+  const result = found.instrument(thing, name, { handedOver: options.handedOver === true });
   instrumented.add(thing);
   instrumented.add(result);
   // An instrumentation gives back what it was given, or something of the same shape.

@@ -1,3 +1,8 @@
+import type { ResourceOptions } from '@hangwatch/core';
+
+/** What the application has said of a thing. */
+export type Said = Pick<ResourceOptions, 'handedOver'>;
+
 /** How things of one library are made known. */
 export interface Instrumentation {
   readonly library: string;
@@ -5,7 +10,7 @@ export interface Instrumentation {
   /** Why this one cannot be made known, in words; `undefined` where it can. */
   refuses(thing: object): string | undefined;
   /** @returns the thing itself, or what is to be used in its place */
-  instrument(thing: object, name: string): object;
+  instrument(thing: object, name: string, said: Said): object;
 }
 
 /** Whether all of these are methods of the thing. */

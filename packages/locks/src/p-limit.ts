@@ -1,5 +1,5 @@
 import { type Claim, resource, withoutRequest } from '@hangwatch/core';
-import { countOf, type Instrumentation } from './instrumentation.ts';
+import { countOf, type Instrumentation, type Said } from './instrumentation.ts';
 
 type Job = (...args: never[]) => unknown;
 
@@ -21,12 +21,15 @@ export const pLimit: Instrumentation = {
       return 'its concurrency cannot be read: p-limit 6 or later is needed';
     return countOf(thing, 'activeCount') > 0 ? 'it is running jobs already: instrument it where it is made' : undefined;
   },
-  instrument: (thing, name) => limited(thing as Limit, name),
+  instrument: (thing, name, said) => limited(thing as Limit, name, said),
 };
 
-function limited(limit: Limit, name: string): Limit {
+function limited(limit: Limit, name: string, said: Said): Limit {
   const slots = resource(name, {
+    ...said,
     type: 'limit',
+    // What `clearQueue` drops is never settled.
+    cancellable: false,
     capacity: limit.concurrency ?? 1,
     inUse: () => countOf(limit, 'activeCount'),
   });

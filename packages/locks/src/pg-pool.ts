@@ -1,5 +1,5 @@
 import { type Claim, resource, withoutRequest } from '@hangwatch/core';
-import { countOf, hasMethods, type Instrumentation, replaceMethods } from './instrumentation.ts';
+import { countOf, hasMethods, type Instrumentation, replaceMethods, type Said } from './instrumentation.ts';
 
 interface Client {
   release: (error?: unknown) => void;
@@ -26,16 +26,18 @@ export const pgPool: Instrumentation = {
     countOf(thing, 'totalCount') > countOf(thing, 'idleCount')
       ? 'some of its clients are in use already: instrument it where it is made'
       : undefined,
-  instrument(thing, name) {
-    instrumentPool(thing as Pool, name);
+  instrument(thing, name, said) {
+    instrumentPool(thing as Pool, name, said);
     return thing;
   },
 };
 
-function instrumentPool(pool: Pool, name: string): void {
+function instrumentPool(pool: Pool, name: string, said: Said): void {
   const { max, connectionTimeoutMillis = 0 } = pool.options;
   const clients = resource(name, {
+    ...said,
     type: 'pool',
+    cancellable: false,
     capacity: Math.max(1, max),
     // One that is being connected counts: until it is, nobody is known to have it, and nothing is proven.
     inUse: () => pool.totalCount - pool.idleCount,

@@ -1,6 +1,9 @@
 // Servers of four frameworks whose requests wait for locks and pools of the application's own, made known with `resource`.
+import { watch } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { MessageChannel } from 'node:worker_threads';
 import { resource, watchServer, withoutRequest } from '@hangwatch/core';
 import hangwatchExpress from '@hangwatch/express';
 import hangwatchFastify from '@hangwatch/fastify';
@@ -21,8 +24,18 @@ class Seats {
     this.#resource = resource(name, { inUse: () => this.#taken, ...options });
   }
 
-  take(timeoutMs) {
-    const claim = this.#resource.claim({ timeoutMs });
+  /** Nobody but this function gets at the release. */
+  async during(fn) {
+    const release = await this.take(undefined, true);
+    try {
+      return await fn();
+    } finally {
+      release();
+    }
+  }
+
+  take(timeoutMs, scoped = false) {
+    const claim = this.#resource.claim({ timeoutMs, scoped });
     return claim.waitsFor(
       withoutRequest(() =>
         this.#turn().then(() => {
@@ -62,12 +75,34 @@ const never = () => new Promise(() => {});
 function crossing(name, second = (seats) => seats.take(), options = {}) {
   const [a, b] = [new Seats(`${name} a`, options), new Seats(`${name} b`, options)];
   const both = meeting(2);
-  const route = (first, other) => async () => {
+  const route = (first, other) => async (response) => {
     const release = await first.take();
     await both();
-    (await second(other, release))();
+    (await second(other, release, response))();
     release();
   };
+  return { [`/${name}/a`]: route(a, b), [`/${name}/b`]: route(b, a) };
+}
+
+/** Its holder waits for the second lock like any other, and has left behind what may release the first. */
+const leftBehind = (leave) => (seats, release, response) => {
+  leave(release, response);
+  return seats.take();
+};
+const LONG_MS = 600_000;
+const silent = net.createServer().listen(0, '127.0.0.1');
+const kept = [];
+
+/** As the crossing, with functions that alone can release; what the requests leave behind can at most have somebody who waits give up. */
+function scopedCrossing(name, cancellable) {
+  const [a, b] = ['a', 'b'].map((each) => new Seats(`${name} ${each}`, { cancellable }));
+  const both = meeting(2);
+  const route = (first, other) => () =>
+    first.during(async () => {
+      setTimeout(() => undefined, LONG_MS);
+      await both();
+      await other.during(async () => undefined);
+    });
   return { [`/${name}/a`]: route(a, b), [`/${name}/b`]: route(b, a) };
 }
 
@@ -95,6 +130,45 @@ const routes = {
   ...crossing('all', async (seats) => (await Promise.all([seats.take(), seats.take()]))[0]),
   ...crossing('all-but', async (seats) => (await Promise.all([seats.take(), delay(600_000)]))[0]),
   ...crossing('miscounted', undefined, { inUse: () => 0 }),
+  ...crossing(
+    'timer',
+    leftBehind((release) => setTimeout(release, LONG_MS)),
+  ),
+  ...crossing(
+    'unref',
+    leftBehind((release) => setInterval(release, LONG_MS).unref()),
+  ),
+  ...crossing(
+    'signal',
+    leftBehind((release) => {
+      const signal = AbortSignal.timeout(LONG_MS);
+      signal.addEventListener('abort', release);
+      kept.push(signal);
+    }),
+  ),
+  ...crossing(
+    'client',
+    leftBehind((release, response) => response.once('close', release)),
+  ),
+  ...crossing(
+    'socket',
+    leftBehind((release) => net.connect(silent.address().port, '127.0.0.1').once('data', release)),
+  ),
+  ...crossing(
+    'port',
+    leftBehind((release) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.once('message', release).unref();
+      kept.push(port2);
+    }),
+  ),
+  ...crossing(
+    'watcher',
+    leftBehind((release) => kept.push(watch(import.meta.dirname, { persistent: false }, release))),
+  ),
+  ...crossing('handed-over', undefined, { handedOver: true }),
+  ...scopedCrossing('scoped', false),
+  ...scopedCrossing('cancellable', true),
   async '/self'() {
     await self.take();
     await self.take();
@@ -138,12 +212,12 @@ const routes = {
   },
 };
 
-const handle = (path) => Promise.resolve(routes[path.split('?')[0]]?.());
+const handle = (path, response) => Promise.resolve(routes[path.split('?')[0]]?.(response));
 const listening = (server) =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
 
 const plain = http.createServer(async (request, response) => {
-  await handle(request.url);
+  await handle(request.url, response);
   response.end('ok');
 });
 watchServer(plain, OPTIONS);

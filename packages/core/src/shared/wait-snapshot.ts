@@ -8,7 +8,7 @@ export interface Party {
   readonly request: number;
   /** `GET /reports`; of work outside of any `''`. */
   readonly name: string;
-  /** All that its code awaits are claims of this snapshot, and nothing outbound of it is pending: only a grant can resume it. */
+  /** All that its code awaits are claims of this snapshot, and nothing outbound of it is pending: only a grant can resume one of its awaits. */
   readonly waitsOnly: boolean;
 }
 
@@ -38,6 +38,8 @@ export interface Claim {
   readonly amount: number;
   /** Since it waits, or holds. */
   readonly sinceMs: number;
+  /** What may release or cancel it though all awaits of its party stand still, in words; `undefined`: nothing may. */
+  readonly mayEndBy: string | undefined;
   /** How long the wait lasts at most from now; `undefined`: until it is granted. */
   readonly timesOutMs: number | undefined;
   /** Where the claim was made. */

@@ -38,6 +38,8 @@ export interface RecordOwner {
   readonly running: Uint32Array;
   /** `captureBudget[0]` is how many stacks may still be captured. */
   readonly captureBudget: Int32Array;
+  /** Whether the resources of all requests are noted: for proofs. */
+  readonly followsResources: boolean;
   routeId(pattern: string): number;
   site(label: string, where?: AnyFunction): Site;
   run<A extends unknown[], R>(record: RequestRecord, fn: (...args: A) => R, ...args: A): R;
@@ -78,8 +80,10 @@ export class RequestRecord extends LayerTrace {
   sampled = false;
   /** It is an event stream, or an upgraded connection. */
   openEnded = false;
-  /** What it has made, at the level `resources`. */
+  /** What it has made, at the level `resources` and once anything can be claimed. */
   resources: RequestResources | undefined = undefined;
+  /** All that it has made was noted, from its beginning. */
+  readonly isFollowed: boolean;
   /** What to answer with in its place when it is stuck; 0: nothing. */
   respondStatus = 0;
   /** Whether its signal is aborted when it is stuck. */
@@ -90,6 +94,8 @@ export class RequestRecord extends LayerTrace {
   #ofCode: RouteOverride | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #aborted: HangwatchError | undefined = undefined;
+  /** How many times the framework itself waits for the response's end by on-finished. */
+  endListeners = 0;
   /** What the framework's adapter remembers of this request; forgotten when the request is over. */
   adapterState: unknown = undefined;
 
@@ -102,6 +108,7 @@ export class RequestRecord extends LayerTrace {
     this.trail = slot.trail ??= new Trail();
     this.subject = subject;
     this.rules = rules;
+    this.isFollowed = owner.followsResources;
   }
 
   /** The request has reached a layer or a checkpoint: it advances, and this is where it is. */
@@ -223,6 +230,11 @@ export class RequestRecord extends LayerTrace {
     return this.#controller.signal;
   }
 
+  /** Whether its signal, which somebody has asked for, may still fire. */
+  get mayAbort(): boolean {
+    return this.abortsWhenStuck && this.#controller?.signal.aborted === false;
+  }
+
   /** Fires the signal; listeners run in the request's context. */
   abort(reason: HangwatchError): void {
     this.#aborted = reason;
@@ -231,9 +243,11 @@ export class RequestRecord extends LayerTrace {
   }
 
   #setLevel(level: Level): void {
-    if ((level === 'resources') === (this.resources !== undefined)) return;
-    this.resources = level === 'resources' ? new RequestResources() : undefined;
-    this.owner.noteResources(this.resources !== undefined);
+    const withPlaces = level === 'resources';
+    if (withPlaces === (this.resources?.withPlaces ?? false)) return;
+    this.resources ??= new RequestResources(withPlaces);
+    this.resources.withPlaces = withPlaces;
+    this.owner.noteResources(withPlaces);
   }
 
   /** From now on the request is shown as in flight, and never as stuck. */
@@ -290,6 +304,7 @@ export class RequestRecord extends LayerTrace {
     this.trail = SINK_TRAIL;
     this.forgetLayers();
     this.#setLevel('basic');
+    this.resources = undefined;
     this.watched = undefined;
     if (this.outbound !== undefined) OutboundWait.release(this);
     this.adapterState = undefined;

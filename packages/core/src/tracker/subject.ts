@@ -41,6 +41,12 @@ export interface Subject {
   bytesMoved(nowMs: number): boolean;
   /** What its connection says, where it has a client. */
   client(nowMs: number): ClientEvidence | undefined;
+  /**
+   * The event of its connection that somebody listens to, whose code may run when the client leaves; `undefined`: nobody does.
+   *
+   * @param ofFramework see `endListener`
+   */
+  listenedEvent(ofFramework: number): string | undefined;
   /** How something else has ended it; `undefined`: it ended by itself. */
   cutOff(finished: boolean, elapsedMs: number, rules: Rules): CutOffBy | undefined;
   /** Answers in its place, if somebody waits for an answer. @param sent is called when the answer is out */

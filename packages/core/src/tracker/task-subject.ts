@@ -50,6 +50,10 @@ export class TaskSubject implements Subject {
     return undefined;
   }
 
+  listenedEvent(): undefined {
+    return undefined;
+  }
+
   cutOff(): undefined {
     return undefined;
   }

@@ -193,6 +193,15 @@ export class Tracker implements RecordOwner {
     }
   }
 
+  /** See {@link ResourceHook.follow}. */
+  followResources(): void {
+    if (this.#tracks && !this.#resources.follows) this.#resources.follow();
+  }
+
+  get followsResources(): boolean {
+    return this.#resources.follows;
+  }
+
   noteResources(begins: boolean): void {
     if (begins) this.#resources.arm();
     else this.#resources.disarm();

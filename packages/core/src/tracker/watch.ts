@@ -76,7 +76,9 @@ export class Watch {
         const { server } = Object(request.socket) as { server?: unknown };
         if (server !== this.#order.server) this.#meet(server);
         // `close` comes last, of a finished response as of one whose client left. It may come twice.
-        response.on('close', () => record.leave(wasSent(response)));
+        response.on('close', function hangwatchLeft() {
+          record.leave(wasSent(response));
+        });
       }
       return record;
     } catch (error) {

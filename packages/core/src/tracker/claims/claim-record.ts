@@ -29,6 +29,8 @@ export class ClaimRecord {
   inner: object | undefined = undefined;
   /** What it holds is held by code that was called in its request's context, and ends with it. */
   runs = false;
+  /** Whoever ends it awaits what it has called in its request's context: nobody else gets at the release. */
+  readonly scoped: boolean;
   captured: CapturedStack | undefined;
   earlier: ClaimRecord | undefined = undefined;
   later: ClaimRecord | undefined = undefined;
@@ -42,6 +44,7 @@ export class ClaimRecord {
     sinceClock: number,
     timeoutMs: number | undefined,
     captured: CapturedStack | undefined,
+    scoped = false,
   ) {
     this.resource = resource;
     this.record = record;
@@ -49,6 +52,7 @@ export class ClaimRecord {
     this.sinceClock = sinceClock;
     this.timeoutMs = timeoutMs;
     this.captured = captured;
+    this.scoped = scoped;
     if (record === undefined) return;
     const { claims } = record;
     this.#older = claims;

@@ -1,7 +1,6 @@
 import { awaitsOnly } from '@hangwatch/async-hooks-helpers';
 import { kProgress, kSequence } from '../../shared/slot-layout.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { ActiveResources } from '../resources/pending-resources.ts';
 import type { FoundWaits } from '../waits/outbound-sources.ts';
 import { OutboundWait } from '../waits/outbound-wait.ts';
 import { ClaimRecord } from './claim-record.ts';
@@ -19,14 +18,13 @@ export type OnlyWaiting = ReadonlyMap<RequestRecord, Standing>;
 export function* whoOnlyWaits(
   records: readonly RequestRecord[],
   found: FoundWaits,
-  active: ActiveResources,
 ): Generator<undefined, OnlyWaiting, void> {
   const waiting = new Map<RequestRecord, Standing>();
   for (const record of records) {
     if (record.claims === undefined) continue;
     const standing = standingOf(record);
     const promises = promisesOf(record);
-    if (promises.size === 0 || hasOther(record, found, active)) continue;
+    if (promises.size === 0 || hasOther(record, found)) continue;
     if (yield* awaitsOnly(record, promises, record.ownPromise)) waiting.set(record, standing);
     yield;
   }
@@ -58,14 +56,12 @@ function promisesOf(record: RequestRecord): Set<object> {
   return waits ? promises : new Set();
 }
 
-/** Something else may make it go on: an outbound call, its client, what it has made itself. */
-function hasOther(record: RequestRecord, found: FoundWaits, active: ActiveResources): boolean {
+/** Something else may make it go on: an outbound call, its client, a promise that it is known to wait for. */
+function hasOther(record: RequestRecord, found: FoundWaits): boolean {
   if (record.outbound !== undefined) OutboundWait.sweep(record);
-  const { outbound, watched, subject, resources, owner } = record;
+  const { outbound, watched, subject, owner } = record;
   if (outbound !== undefined || found.has(record) || subject === undefined) return true;
   const nowMs = owner.clock[0] ?? 0;
   if ((watched?.waits(nowMs).length ?? 0) > 0) return true;
-  // At the level `resources` timers and callbacks are known too.
-  if (resources !== undefined && [...resources.all()].some((each) => active.has(each))) return true;
   return subject.client(nowMs)?.upload !== undefined;
 }

@@ -20,6 +20,10 @@ export interface ResourceOptions {
   readonly reentrant?: boolean;
   /** Nobody is served before those who came earlier. @default false */
   readonly fair?: boolean;
+  /** What one has acquired others may release, as where it is used to signal: nothing is proven by it. @default false */
+  readonly handedOver?: boolean;
+  /** Whether there is a way to have somebody who waits give up, other than its time-out. @default true */
+  readonly cancellable?: boolean;
   /**
    * How much of it is held, as the thing itself counts. Asked only when a hang is judged: where it is not what the claims say, nothing is proven. Of
    * readers and writers: how many of them hold it.
@@ -35,6 +39,11 @@ export interface ClaimOptions {
   readonly shared?: boolean | undefined;
   /** After so many milliseconds the wait is given up. @default never */
   readonly timeoutMs?: number | undefined;
+  /**
+   * It is ended by code that awaits what it has called in the claimant's context, and that gives the release to nobody: `try { await fn() } finally {
+   * claim.end() }`. Then nothing but what the claimant awaits can release it. @default false
+   */
+  readonly scoped?: boolean | undefined;
 }
 
 /** A lock, pool or queue whose claims hangwatch knows of. */
@@ -87,7 +96,7 @@ export interface Claim {
  */
 export function resource(name: string, options: ResourceOptions = {}): Resource {
   if (typeof name !== 'string') throw optionError('name', `must be a string, got ${describeValue(name)}`);
-  const { shared = false, reentrant = false, fair = false, inUse } = options;
+  const { shared = false, reentrant = false, fair = false, handedOver = false, cancellable = true, inUse } = options;
   const capacity = shared ? ALL_READERS : (options.capacity ?? 1);
   if (typeof capacity !== 'number' || !(capacity > 0))
     throw optionError('options.capacity', `must be a number above 0, got ${describeValue(capacity)}`);
@@ -102,6 +111,8 @@ export function resource(name: string, options: ResourceOptions = {}): Resource 
     shared: shared === true,
     reentrant: reentrant === true,
     fair: fair === true,
+    handedOver: handedOver === true,
+    cancellable: cancellable !== false,
     inUse,
   });
 }

@@ -35,7 +35,7 @@ class FakeTracker {
 }
 
 let tracker: FakeTracker | undefined;
-vi.mock('../process/process-tracker.ts', () => ({ existingTracker: () => tracker }));
+vi.mock('../process/process-tracker.ts', () => ({ existingTracker: () => tracker, expectClaims: () => undefined }));
 beforeEach(() => {
   tracker = undefined;
 });

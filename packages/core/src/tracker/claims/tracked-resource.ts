@@ -1,6 +1,6 @@
 import { captureStack } from '@hangwatch/async-hooks-helpers';
 import { CAPTURES_PER_SECOND } from '../../shared/slot-layout.ts';
-import { existingTracker } from '../process/process-tracker.ts';
+import { existingTracker, expectClaims } from '../process/process-tracker.ts';
 import { ClaimRecord } from './claim-record.ts';
 import type { Claim, ClaimOptions, Resource } from './resource.ts';
 
@@ -20,6 +20,8 @@ export interface ResourceTraits {
   readonly shared: boolean;
   readonly reentrant: boolean;
   readonly fair: boolean;
+  readonly handedOver: boolean;
+  readonly cancellable: boolean;
   readonly inUse: (() => number) | undefined;
 }
 
@@ -36,6 +38,8 @@ export class TrackedResource implements Resource {
   constructor(traits: ResourceTraits) {
     this.traits = traits;
     this.capacity = traits.capacity;
+    this.isDoubtful = traits.handedOver;
+    expectClaims();
   }
 
   get name(): string {
@@ -64,6 +68,7 @@ export class TrackedResource implements Resource {
       clock[0] as number,
       options?.timeoutMs,
       captured,
+      options?.scoped === true,
     );
     this.#link(record);
     return new OpenClaim(record);

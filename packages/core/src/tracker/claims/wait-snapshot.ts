@@ -4,6 +4,7 @@ import type { Claim, Party, SharedResource, WaitSnapshot } from '../../shared/wa
 import type { RequestRecord } from '../request-record.ts';
 import { claimSite } from './claim-evidence.ts';
 import { ClaimRecord } from './claim-record.ts';
+import { mayStillRun } from './may-still-run.ts';
 import { type OnlyWaiting, stillOnlyWaits } from './only-waits.ts';
 import type { TrackedResource } from './tracked-resource.ts';
 
@@ -36,6 +37,7 @@ class SnapshotWriter {
   readonly #parties: Party[] = [];
   readonly #partyOf = new Map<RequestRecord | number, number>();
   readonly #claims: Claim[] = [];
+  readonly #ends = new Map<RequestRecord, string | undefined>();
   #sites = 0;
 
   constructor(waiting: OnlyWaiting, nowMs: number) {
@@ -74,15 +76,25 @@ class SnapshotWriter {
   #claim(claim: ClaimRecord, resource: number, isContended: boolean): Claim {
     const { state, amount, sinceClock, timeoutMs } = claim;
     const sinceMs = clockSince(this.#nowMs, sinceClock);
+    const party = this.#party(claim);
     return {
-      party: this.#party(claim),
+      party,
       resource,
       state: state === 'held' ? 'held' : 'waiting',
       amount,
       sinceMs,
+      mayEndBy: isContended ? this.#endOf(claim, this.#parties[party]) : undefined,
       timesOutMs: timeoutMs === undefined || state === 'held' ? undefined : Math.max(0, timeoutMs - sinceMs),
       site: isContended || claim.record !== undefined ? this.#site(claim) : undefined,
     };
+  }
+
+  /** Who is known to go on anyway is not looked at. */
+  #endOf({ state, record, runs, scoped, resource }: ClaimRecord, party: Party | undefined): string | undefined {
+    if (record === undefined || party?.waitsOnly !== true) return undefined;
+    if (state === 'held' ? runs || scoped : !resource.traits.cancellable) return undefined;
+    if (!this.#ends.has(record)) this.#ends.set(record, mayStillRun(record));
+    return this.#ends.get(record);
   }
 
   #party({ record, ended }: ClaimRecord): number {

@@ -173,7 +173,7 @@ export class EvidenceDesk {
         yield;
       }
     }
-    const waiting = yield* whoOnlyWaits(all, found, active);
+    const waiting = yield* whoOnlyWaits(all, found);
     if (this.#gathering !== id) return;
     this.#post({
       type: 'evidence-end',

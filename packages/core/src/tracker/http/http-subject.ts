@@ -6,6 +6,7 @@ import { answerInPlace } from './answer-in-place.ts';
 import { BodyBytes } from './body-bytes.ts';
 import { type ByteCounters, byteCounters, isHttp2 } from './byte-counters.ts';
 import { clientEvidence } from './client-evidence.ts';
+import { endListener } from './end-listeners.ts';
 import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 import { isEventStream, isUpgraded } from './open-ended.ts';
 import { maskPath } from './path-mask.ts';
@@ -98,6 +99,15 @@ export class HttpSubject implements Subject {
 
   client(nowMs: number): ClientEvidence {
     return clientEvidence(this.#request, this.#response, this.#body, nowMs, this.bytesMovedMs);
+  }
+
+  listenedEvent(ofFramework: number): string | undefined {
+    try {
+      return endListener(this.#request, this.#response, ofFramework);
+    } catch {
+      // A request that somebody else has made up.
+      return 'unknown';
+    }
   }
 
   cutOff(finished: boolean, elapsedMs: number, rules: Rules): CutOffBy | undefined {

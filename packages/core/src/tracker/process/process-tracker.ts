@@ -4,6 +4,7 @@ import { Tracker } from '../tracker.ts';
 /** The version is that of this shape: copies of hangwatch that agree on it share one tracker, across ESM and CommonJS. */
 const KEY = Symbol.for('hangwatch.core/1');
 const OFF = Symbol.for('hangwatch.core/1.off');
+const CLAIMS = Symbol.for('hangwatch.core/1.claims');
 /** Options that one watchdog can have only one of. The scan interval is one too, but its default follows each registration's timeout. */
 const PROCESS_WIDE = [
   'collectors',
@@ -35,6 +36,7 @@ export function sharedTracker(options: ResolvedOptions): Tracker {
   const shared = global[KEY];
   if (shared === undefined) {
     const tracker = new Tracker(options);
+    if (CLAIMS in globalThis) tracker.followResources();
     // Not enumerable: nobody who lists the globals should meet it.
     Object.defineProperty(globalThis, KEY, {
       value: { tracker, options, registrations: 1 },
@@ -69,6 +71,12 @@ export function holdTracker(): Tracker | undefined {
 /** The tracker, if any application has registered. */
 export function existingTracker(): Tracker | undefined {
   return (globalThis as Global)[KEY]?.tracker;
+}
+
+/** From now on something can be claimed: what may release it is followed, in this tracker and in later ones. */
+export function expectClaims(): void {
+  if (!(CLAIMS in globalThis)) Object.defineProperty(globalThis, CLAIMS, { value: true, configurable: true });
+  existingTracker()?.followResources();
 }
 
 /** Notes that an application has registered with hangwatch switched off: who asks for it later can be told. */

@@ -22,7 +22,7 @@ export class ActiveResources {
 
 /** What the request has made and what is pending still, by type and by the place where it was made; newest last. */
 export function pendingResources(record: RequestRecord, active: ActiveResources): DumpPending[] | undefined {
-  if (record.resources === undefined) return undefined;
+  if (record.resources?.withPlaces !== true) return undefined;
   const places = new Map<string, { pending: DumpPending; count: number }>();
   for (const resource of record.resources.all()) {
     if (!active.has(resource)) continue;

@@ -15,6 +15,7 @@ export function testingRecord(id = 1, line: { method?: string; url?: string } = 
     clock: new Uint32Array(1),
     running: new Uint32Array(1),
     captureBudget: new Int32Array(1),
+    followsResources: true,
     routeId: () => 0,
     site: (label: string) => new Site(label, 0),
     run: <A extends unknown[], R>(_: RequestRecord, fn: (...args: A) => R, ...args: A): R => fn(...args),

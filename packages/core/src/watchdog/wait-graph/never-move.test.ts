@@ -26,6 +26,14 @@ describe('who can never move', () => {
       'a claim is more than there ever was',
       { claims: [hold(0, 0), hold(1, 1), wait(0, 1), wait(1, 0, { amount: 2 })] },
     ],
+    [
+      'a callback may release what one of them holds',
+      { claims: [hold(0, 0, { mayEndBy: 'a timer' }), hold(1, 1), wait(0, 1), wait(1, 0)] },
+    ],
+    [
+      'a callback may cancel one of the waits',
+      { claims: [hold(0, 0), hold(1, 1), wait(0, 1, { mayEndBy: 'a timer' }), wait(1, 0)] },
+    ],
     ['one of them holds nothing', { claims: [hold(1, 1), wait(0, 1), wait(1, 0)] }],
     ['one of them waits for nothing', { claims: [hold(0, 0), hold(1, 1), wait(0, 1)] }],
   ];
@@ -110,8 +118,10 @@ function byTrying({ parties, resources, claims }: WaitSnapshot): number[] {
     const over = states.with(i, 'over');
     // Whoever moves may release what it holds, and may stop to wait.
     if (moving[claim.party] === true) return { states: over, moving };
-    if (state === 'held') return undefined;
-    if (claim.timesOutMs !== undefined) return { states: over, moving: moving.with(claim.party, true) };
+    // A callback releases, and its party stands still.
+    if (state === 'held') return claim.mayEndBy === undefined ? undefined : { states: over, moving };
+    if (claim.timesOutMs !== undefined || claim.mayEndBy !== undefined)
+      return { states: over, moving: moving.with(claim.party, true) };
     if (!isGranted(states, i, claim)) return undefined;
     return { states: states.with(i, 'held'), moving: moving.with(claim.party, true) };
   }
@@ -165,13 +175,14 @@ describe('against trying everything', () => {
           fc.constantFrom<Claim['state'][]>('held', 'waiting'),
           fc.integer({ min: 1, max: 3 }),
           fc.integer({ min: 0, max: 19 }),
+          fc.constantFrom(...Array.from({ length: 30 }, () => undefined), 'a timer'),
         ),
         { minLength: 2, maxLength: 7 },
       ),
     )
     .map(([parties, resources, drawn]) => {
       const free = resources.map(({ capacity }) => capacity);
-      const claims = drawn.flatMap(([p, r, state, size, timed]): Claim[] => {
+      const claims = drawn.flatMap(([p, r, state, size, timed, mayEndBy]): Claim[] => {
         const [party, resource] = [p % parties.length, r % resources.length];
         const left = free[resource] ?? 0;
         // Locks are most of what is claimed, and what is held cannot be more than there is.
@@ -181,8 +192,8 @@ describe('against trying everything', () => {
         if (state === 'held') free[resource] = left - amount;
         return [
           state === 'held'
-            ? hold(party, resource, { amount })
-            : wait(party, resource, { amount, timesOutMs: timed === 0 ? 1 : undefined }),
+            ? hold(party, resource, { amount, mayEndBy })
+            : wait(party, resource, { amount, mayEndBy, timesOutMs: timed === 0 ? 1 : undefined }),
         ];
       });
       return { parties, resources, claims };

@@ -12,12 +12,25 @@ interface Queue {
  * holds, see whom that serves, and go on until nobody is added (https://doi.org/10.1145/356586.356588).
  *
  * Whatever is not known counts as able to move: it can hide a deadlock and never invent one.
+ *
+ * **What makes it a proof.** Of each party that is returned: all its awaits are claims that wait without a time-out or what leads to one (`waitsOnly`),
+ * so that it goes on only if one of them is granted; no order of grants grants one; and no callback of its own can end one of its claims, neither
+ * release what it holds, which is what keeps the others waiting, nor cancel what it waits for (`mayEndBy`). The premise that no snapshot can show is that of every lock: what is held is not released, and what
+ * waits is not cancelled, by code that has no part in it. See `docs/deadlocks.md`.
+ *
+ * @param callbacks `ignored`: as if there were none, which gives what looks like a deadlock
  */
-export function neverMove({ parties, resources, claims }: WaitSnapshot): ReadonlySet<number> {
+export function neverMove(
+  { parties, resources, claims }: WaitSnapshot,
+  callbacks: 'run' | 'ignored' = 'run',
+): ReadonlySet<number> {
   const queues = resources.map((): Queue => ({ waiting: [], held: [] }));
   const touchedBy = parties.map(() => new Set<number>());
   const waiting = new Set<number>();
-  for (const claim of claims) {
+  for (const each of claims) {
+    const claim = callbacks === 'run' || each.mayEndBy === undefined ? each : { ...each, mayEndBy: undefined };
+    // What may be released at any time keeps nobody waiting for ever.
+    if (claim.state === 'held' && claim.mayEndBy !== undefined) continue;
     queues[claim.resource]?.[claim.state].push(claim);
     touchedBy[claim.party]?.add(claim.resource);
     if (claim.state === 'waiting') waiting.add(claim.party);
@@ -55,10 +68,10 @@ function servedBy(resource: SharedResource, { waiting, held }: Queue, stuck: Rea
   }
   const served: number[] = [];
   let blocked = false;
-  for (const { party, amount, timesOutMs } of waiting) {
+  for (const { party, amount, timesOutMs, mayEndBy } of waiting) {
     if (!stuck.has(party)) continue;
     // More than there is waits for the capacity to grow: of that nothing is known.
-    if (timesOutMs !== undefined || !trusted || amount > capacity) {
+    if (timesOutMs !== undefined || mayEndBy !== undefined || !trusted || amount > capacity) {
       served.push(party);
       continue;
     }

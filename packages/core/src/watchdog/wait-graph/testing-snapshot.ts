@@ -25,6 +25,7 @@ const claim = (party: number, resource: number, parts: Partial<Claim>): Claim =>
   state: 'held',
   amount: 1,
   sinceMs: 1_000,
+  mayEndBy: undefined,
   timesOutMs: undefined,
   site: undefined,
   ...parts,

@@ -10,6 +10,8 @@ const MAX_HOLDERS = 16;
 export interface WaitGraph {
   /** Numbers of the requests that can never go on: proven. */
   readonly deadlocked: ReadonlySet<number>;
+  /** Parties that look deadlocked, by index: only a callback of one of them could still end it, as far as is known. */
+  readonly suspected: ReadonlySet<number>;
   /** Edges and cycles, as a dump has them. */
   readonly waitFor: DumpWaitFor;
 }
@@ -35,6 +37,9 @@ export function waitGraph(snapshot: WaitSnapshot): WaitGraph {
   for (const wait of rest) for (const blocker of blockers.of(wait)) edges.indexOf(wait, blocker);
   return {
     deadlocked: new Set([...stuck].map((party) => parties[party]?.request ?? 0)),
+    suspected: claims.some(({ mayEndBy }) => mayEndBy !== undefined)
+      ? new Set([...neverMove(snapshot, 'ignored')].filter((party) => !stuck.has(party)))
+      : new Set(),
     waitFor: {
       edges: edges.list.slice(0, DUMP_LIMITS.edges),
       cycles: shownCycles.filter((cycle) => cycle.every((edge) => edge < DUMP_LIMITS.edges)),
@@ -76,7 +81,9 @@ class Blockers {
 
   /** The first of them that can never go on either. */
   firstStuck(wait: Claim): Blocker | undefined {
-    const kept = this.#inTheWayOf(wait).filter(({ party }) => this.#stuck.has(party));
+    const kept = this.#inTheWayOf(wait).filter(
+      ({ party, mayEndBy }) => this.#stuck.has(party) && mayEndBy === undefined,
+    );
     const [first] = kept;
     if (first !== undefined && sum(kept) + wait.amount > this.#capacity(wait)) return { claim: first, ahead: false };
     const ahead = this.#aheadOf(wait);

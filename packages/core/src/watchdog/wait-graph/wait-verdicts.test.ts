@@ -122,6 +122,23 @@ test('of several holders the one is named that can never go on, whoever holds it
   );
 });
 
+test('what looks like a deadlock that a callback may end is told as that', () => {
+  const claims = [hold(0, 0, { mayEndBy: 'a pending callback (Timeout)' }), hold(1, 1), wait(0, 1), wait(1, 0)];
+  const { verdicts, graph } = judgeWaits(
+    { parties: [request(1), request(2)], resources: [lock('x'), lock('y')], claims },
+    '/app',
+  );
+  expect(graph).toMatchObject({ deadlocked: new Set(), waitFor: { cycles: [] } });
+  expect(verdicts?.get(2)).toMatchObject({
+    proven: false,
+    verdict: {
+      evidence: 'no-progress',
+      summary:
+        'waits for lock "x", held by GET /1 (#1) for 1.0 s; it looks like a deadlock, which a pending callback (Timeout) of GET /1 (#1) could still end',
+    },
+  });
+});
+
 test('who is deadlocked is proven so, alone with itself or behind others', () => {
   const parties = [request(1), request(2), request(3)];
   const claims = [hold(0, 0), wait(0, 0), wait(1, 0), wait(2, 1), hold(1, 1)];

@@ -33,13 +33,27 @@ export function judgeWaits(snapshot: WaitSnapshot | undefined, cwd: string): Jud
     const party = snapshot.parties[claim.party];
     if (claim.state !== 'waiting' || party?.kind !== 'request') continue;
     const proven = graph.deadlocked.has(party.request);
-    const verdict = queues[claim.resource]?.verdict(claim, proven ? graph.deadlocked : undefined, short);
+    const found = queues[claim.resource]?.verdict(claim, proven ? graph.deadlocked : undefined, short);
+    const verdict = graph.suspected.has(claim.party) ? suspected(found, snapshot, graph) : found;
     const known = verdicts.get(party.request);
     // Of several waits the youngest: it is the one after which nothing came.
     if (verdict === undefined || (known !== undefined && known.sinceMs <= claim.sinceMs)) continue;
     verdicts.set(party.request, { verdict, sinceMs: claim.sinceMs, proven });
   }
   return { graph, verdicts };
+}
+
+/** It looks like a deadlock, and is not proven: why not. */
+function suspected(
+  verdict: DumpRequestVerdict | undefined,
+  { claims, parties }: WaitSnapshot,
+  { suspected }: WaitGraph,
+): DumpRequestVerdict | undefined {
+  const loose = claims.find(({ party, mayEndBy }) => mayEndBy !== undefined && suspected.has(party));
+  const who = parties[loose?.party ?? -1];
+  if (verdict === undefined || loose === undefined || who === undefined) return verdict;
+  const summary = `${verdict.summary}; it looks like a deadlock, which ${loose.mayEndBy} of ${who.name} (#${who.request}) could still end`;
+  return { ...verdict, summary };
 }
 
 /** One resource, with who has it and who wants it. */
