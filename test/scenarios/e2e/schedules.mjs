@@ -119,7 +119,7 @@ function steps(things, sleeps) {
     list.push({ do: 'turns', count: random(4) }, { do: 'acquire', thing: random(things) });
     if (random(4) === 0) list.push({ do: 'release' });
   }
-  if (sleeps) list.splice(random(list.length), 0, { do: random(2) === 0 ? 'sleep' : 'sleep beside' });
+  if (sleeps) list.splice(random(list.length), 0, { do: ['sleep', 'sleep beside', 'leave a timer'][random(3)] });
   return list;
 }
 
@@ -142,6 +142,11 @@ async function perform(task, things, signal) {
         // It goes on to wait, and something else that it has begun may still do anything.
         task.sleeps = true;
         delay(1e8, undefined, { signal }).catch(() => undefined);
+      } else if (step.do === 'leave a timer') {
+        // No promise: what it holds may be released all the same.
+        task.sleeps = true;
+        const timer = setTimeout(release, 1e8);
+        signal.addEventListener('abort', () => clearTimeout(timer));
       } else {
         task.waitsFor = step.thing;
         const letGo = await things[step.thing].acquire();
