@@ -1,4 +1,5 @@
 // Servers whose own time-outs end requests before hangwatch's timeout is over, one case a process.
+import { once } from 'node:events';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +16,19 @@ const options = {
 const never = () => new Promise(() => {});
 async function query() {
   await never();
+}
+async function receive(request) {
+  // Nothing of it is told where the body does not come.
+  await new Promise((resolve) =>
+    request
+      .on('error', () => {})
+      .on('end', resolve)
+      .resume(),
+  );
+}
+async function listen(server) {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return server.address().port;
 }
 
 const cases = {
@@ -92,9 +106,18 @@ const cases = {
     const watched = watchServer(server, options);
     return server;
   },
-  serverTimeout() {
+  async serverTimeouts() {
     const server = cases.plain();
     server.timeout = 1_100;
+    // Another one, where the time of a request that is not received whole is up.
+    const uploads = http.createServer(
+      { requestTimeout: 1_100, connectionsCheckingInterval: 50 },
+      function upload(request) {
+        return receive(request);
+      },
+    );
+    watchServer(uploads, options);
+    uploadPort = await listen(uploads);
     return server;
   },
   async express4() {
@@ -131,18 +154,22 @@ const cases = {
     });
     return http.createServer(app.callback());
   },
-  async fastify() {
-    const { default: hangwatch } = await import('@hangwatch/fastify');
-    const app = require('fastify')({ handlerTimeout: 1_100 });
-    await app.register(hangwatch, options);
-    app.get('/problems', async () => problems);
-    app.get('/hang', async function hangs() {
-      await query();
-    });
-    await app.ready();
-    return app.server;
-  },
+  fastify: () => fastifyServer({ handlerTimeout: 1_100 }),
+  fastifyConnection: () => fastifyServer({ connectionTimeout: 1_100 }),
 };
 
-const server = await cases[name]();
-server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: server.address().port })));
+async function fastifyServer(serverOptions) {
+  const { default: hangwatch } = await import('@hangwatch/fastify');
+  const app = require('fastify')(serverOptions);
+  await app.register(hangwatch, options);
+  app.get('/problems', async () => problems);
+  app.get('/hang', async function hangs() {
+    await query();
+  });
+  await app.ready();
+  return app.server;
+}
+
+let uploadPort;
+const port = await listen(await cases[name]());
+console.log(JSON.stringify({ port, uploadPort }));
