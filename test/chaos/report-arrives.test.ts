@@ -6,6 +6,7 @@ import type { Dump } from '@hangwatch/protocol';
 import { CollectorStub, type NodeBinary, nodeBinaries } from '@hangwatch/test-utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Front, type Manner } from './front.ts';
+import { NameServer } from './name-server.ts';
 import { StuckProcess } from './stuck-process.ts';
 
 let folder: string;
@@ -23,16 +24,28 @@ interface Trouble {
   readonly what: string;
   readonly read?: boolean;
   readonly execArgv?: string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** The main thread is held up: the table tells of the request, and its stacks cannot be had. */
   readonly blocked?: boolean;
+  /** How long process.exit may take without hangwatch: longer is never. @default 3_000 */
+  readonly exitMs?: number;
   /** Where it is sent: by name, for what needs a look-up. */
   readonly collectors?: (url: string) => string[];
 }
 
+/** How long process.exit may take of what it takes without hangwatch: what goes wrong takes for ever, or seconds. */
+const EXIT_FACTOR = 10;
+const EXIT_FLOOR_MS = 300;
+const EXIT_LIMIT_MS = 20_000;
+
+/** A name that only the test's own name server knows. */
+const COLLECTOR = 'collector.test';
+const OWN_NAME_SERVER = new URL('../scenarios/chaos/own-name-server.mjs', import.meta.url).href;
 const TROUBLES: readonly Trouble[] = [
   { trouble: 'stdout', what: 'stdout is a full pipe that nobody reads', read: false },
   { trouble: 'stderr', what: 'stderr is a full pipe that nobody reads', read: false },
-  { trouble: 'pino', what: "pino's transport is blocked", blocked: true },
+  // At the exit the transport is given ten seconds, by thread-stream.
+  { trouble: 'pino', what: "pino's transport is blocked", blocked: true, exitMs: EXIT_LIMIT_MS },
   { trouble: 'console', what: 'console is patched to await' },
   { trouble: 'pools', what: "undici's global dispatcher and http.globalAgent are exhausted" },
   {
@@ -40,35 +53,33 @@ const TROUBLES: readonly Trouble[] = [
     what: 'all threads of libuv are blocked',
     collectors: (url) => [url.replace('127.0.0.1', 'localhost')],
   },
-  {
-    trouble: 'dns',
-    what: 'DNS is dead',
-    // A name that nobody resolves comes first; the other is in the hosts file.
-    collectors: (url) => ['http://collector.invalid:4747', url.replace('127.0.0.1', 'localhost')],
-  },
+  // For the whole process: what the name server said at the start is all that it ever says.
+  { trouble: 'dns', what: 'DNS is dead', collectors: (url) => [url.replace('127.0.0.1', COLLECTOR)] },
   { trouble: 'heap', what: 'the heap is near its limit', execArgv: ['--max-old-space-size=96'] },
 ];
 
-/** How long process.exit may take of what it takes without hangwatch: what goes wrong takes for ever, or seconds. */
-const EXIT_FACTOR = 10;
-const EXIT_FLOOR_MS = 300;
-const EXIT_LIMIT_MS = 20_000;
-
-async function exitsAsWithout(stuck: StuckProcess, node: NodeBinary, { trouble, execArgv, read }: Trouble) {
+async function exitsAsWithout(
+  stuck: StuckProcess,
+  node: NodeBinary,
+  { trouble, execArgv, env, read, exitMs = 3_000 }: Trouble,
+) {
   const plain = await StuckProcess.start({
     node: node.path,
     trouble,
     options: 'off',
     folder,
     ...(execArgv && { execArgv }),
+    ...(env && { env }),
     ...(read !== undefined && { read }),
   });
   plain.hang();
-  const without = await plain.exit(3_000);
+  // Side by side: what the machine does falls on both.
+  const ending = stuck.exit(EXIT_LIMIT_MS);
+  const without = await plain.exit(exitMs);
   await plain.kill();
   // The pool's threads are joined: a process that is blocked in there does not end, with hangwatch or without.
   if (without === undefined) return;
-  const within = await stuck.exit(EXIT_LIMIT_MS);
+  const within = await ending;
   expect(within?.code).toBe(without.code);
   expect(within?.tookMs).toBeLessThan(EXIT_FACTOR * Math.max(without.tookMs, EXIT_FLOOR_MS));
 }
@@ -76,35 +87,49 @@ async function exitsAsWithout(stuck: StuckProcess, node: NodeBinary, { trouble, 
 const binaries = nodeBinaries();
 const ends = [...new Set([binaries[0], binaries.at(-1)])].filter((binary) => binary !== undefined);
 
+const newest = ends.at(-1);
+if (newest === undefined) throw new Error('there is a Node to run this');
+
 // The oldest and the newest: what is stuck here is outside V8.
 describe.each(ends)('on Node $version', (node) => {
   test.concurrent.each(TROUBLES)('the report arrives though $what; process.exit returns', async (trouble) => {
     const collector = await CollectorStub.start();
-    const { read, execArgv } = trouble;
+    const names = await NameServer.start(COLLECTOR);
+    const { read } = trouble;
+    const execArgv = trouble.trouble === 'dns' ? ['--import', OWN_NAME_SERVER] : trouble.execArgv;
+    const env = { NAME_SERVER: String(names.port) };
     const stuck = await StuckProcess.start({
       node: node.path,
       trouble: trouble.trouble,
       folder,
+      env,
       options: { collector: trouble.collectors?.(collector.url) ?? collector.url, spoolDir: spoolDir() },
       ...(execArgv && { execArgv }),
       ...(read !== undefined && { read }),
     });
     try {
+      if (trouble.trouble === 'dns') {
+        stuck.serve();
+        await names.told;
+        names.die();
+      }
       stuck.hang();
       const { blocked = false } = trouble;
       const dump = await collector.next((one) => isHang(one) || (blocked && one.requests[0]?.state === 'stuck'));
-      if (blocked) return;
-      expect(places(dump).length).toBeGreaterThan(0);
-      await exitsAsWithout(stuck, node, trouble);
+      if (!blocked) expect(places(dump).length).toBeGreaterThan(0);
+      else if (node !== newest) return;
+      if (trouble.trouble === 'dns') {
+        expect(names.asked).toEqual(expect.arrayContaining([COLLECTOR, 'database.internal']));
+        expect(dump.requests[0]?.waitsFor[0]?.label).toContain('database.internal');
+      }
+      await exitsAsWithout(stuck, node, { ...trouble, env, ...(execArgv && { execArgv }) });
     } finally {
       await stuck.kill();
+      names.close();
       await collector.close();
     }
   });
 });
-
-const newest = ends.at(-1);
-if (newest === undefined) throw new Error('there is a Node to run this');
 
 const slowly: Manner = (socket) => {
   setTimeout(() => socket.resume().end('HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n'), 3_000);

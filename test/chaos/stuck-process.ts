@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +17,7 @@ export interface StuckOptions {
   /** Its temporary folder. */
   readonly folder: string;
   readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** Whether what it writes is read. @default true */
   readonly read?: boolean;
 }
@@ -25,16 +28,18 @@ export class StuckProcess {
   readonly child: ChildProcess;
   readonly #ended: Promise<unknown>;
   readonly #waiting = new Set<() => void>();
+  readonly #folder: string;
   #port = 0;
 
-  private constructor({ node, trouble, options, folder, execArgv = [], read = true }: StuckOptions) {
+  private constructor({ node, trouble, options, folder, execArgv = [], env: added = {}, read = true }: StuckOptions) {
+    this.#folder = folder;
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(VITEST|HANGWATCH|NODE_ENV|NODE_OPTIONS)/.test(name)),
     );
     const said = options === 'off' ? 'off' : JSON.stringify({ timeout: 400, scanInterval: 40, ...options });
     this.child = spawn(node, [...execArgv, SCENARIO, trouble, said], {
       // What it leaves behind is removed with the test's own folder: it is not given the time to clean up.
-      env: { ...env, TMPDIR: folder },
+      env: { ...env, ...added, TMPDIR: folder },
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     });
     this.#ended = once(this.child, 'exit');
@@ -58,7 +63,16 @@ export class StuckProcess {
 
   /** A request that nobody answers. */
   hang(): void {
-    get({ host: '127.0.0.1', port: this.#port, path: '/hang', agent: false }).on('error', () => undefined);
+    this.#send('/hang');
+  }
+
+  /** One that is answered: with the first of all, the watchdog starts. */
+  serve(): void {
+    this.#send('/ok');
+  }
+
+  #send(path: string): void {
+    get({ host: '127.0.0.1', port: this.#port, path, agent: false }).on('error', () => undefined);
   }
 
   /** Waits until stderr holds the text. */
@@ -78,6 +92,7 @@ export class StuckProcess {
   async exit(limitMs: number): Promise<{ tookMs: number; code: number | null } | undefined> {
     const beganMs = performance.now();
     (this.child.stdin as Writable).write('exit\n');
+    writeFileSync(join(this.#folder, `exit-${this.child.pid}`), '');
     const limit = new AbortController();
     const ended = await Promise.race([
       this.#ended.then(() => true),
