@@ -141,6 +141,22 @@ eachNode(({ path: node, major }) => {
     );
   });
 
+  test('a thread of a pool that was there before: where the request waits, and no thread', async () => {
+    const answered = await fetch(`http://127.0.0.1:${started.port}/thread-pool-answered`);
+    expect(await answered.text()).toBe('done');
+    const [request, other] = await hang('/thread-pool', 2);
+    for (const each of [request, other]) {
+      expect(each?.stacks[0]?.map((frame) => frame.function)).toContain('thumbnails');
+      expect(each?.verdict).toMatchObject({ evidence: 'no-progress' });
+      expect(each?.verdict?.summary).toContain('suspended in thumbnails');
+      expect(each?.waitsFor).toEqual([]);
+    }
+    // What came back through the pool has ended.
+    expect(collector.dumps.flatMap(({ requests }) => requests.map(({ path }) => path))).not.toContain(
+      '/thread-pool-answered',
+    );
+  });
+
   test('an import whose module never ends', async () => {
     const [request] = await hang('/import');
     const labels = waits(request === undefined ? [] : [request]);

@@ -55,6 +55,15 @@ const [line] = await once(deaf.stdout, 'data');
 const deafTcp = Number(line);
 for (let i = 0; i < 8; i++) net.connect(deafTcp, '127.0.0.1').on('error', () => undefined);
 
+// A pool of one thread, which is there before hangwatch is: its tasks, and its listener, are nobody's.
+const thread = new Worker(
+  "const { parentPort } = require('node:worker_threads'); parentPort.on('message', ({ id, task }) => task === 'answered' && parentPort.postMessage(id));",
+  { eval: true, name: 'pooled' },
+);
+const tasks = [];
+thread.on('message', (id) => tasks[id]()).unref();
+const inThreadPool = (task) => new Promise((resolve) => thread.postMessage({ id: tasks.push(resolve) - 1, task }));
+
 const folder = fs.mkdtempSync(join(tmpdir(), 'hangwatch-outbound-'));
 const fifo = join(folder, 'pipe');
 execFileSync('mkfifo', [fifo]);
@@ -123,6 +132,10 @@ const routes = {
   '/fs-callback': () => new Promise((resolve) => fs.readFile(fifo, resolve)),
   '/child': () => once(spawn('cat', ['-', 'secret'], { argv0: 'secret' }), 'close'),
   '/worker': () => once(new Worker('setInterval(() => {}, 1_000)', { eval: true, name: 'silent' }), 'message'),
+  '/thread-pool-answered': () => inThreadPool('answered'),
+  '/thread-pool': async function thumbnails() {
+    await inThreadPool('never answered');
+  },
   '/import': () => import(`${endless}?secret`),
   '/mysql': async () => (await mysql.createConnection(mysqlOptions)).query("select * from users where name = 'secret'"),
   // The first has the pool's only connection, the others wait for it.
