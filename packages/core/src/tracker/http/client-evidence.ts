@@ -36,8 +36,14 @@ export function clientWaits(client: ClientEvidence): DumpWait[] {
 
 /** A body that has not come whole, and that somebody here reads: there is nothing left to read. A body that nobody reads waits for us. */
 function waitsForBody(request: IncomingRequest): boolean {
-  if (request.complete || request.destroyed || request.readableLength > 0) return false;
+  if (request.complete || request.readableLength > 0) return false;
+  if (request.destroyed && !isCutOff(request)) return false;
   return request.readableFlowing === true || request.listenerCount('readable') > 0;
+}
+
+/** Its connection has just ended, before it had come whole: until then it was waited for. What an application destroys itself it does not wait for. */
+function isCutOff({ errored }: IncomingRequest): boolean {
+  return errored instanceof Error && 'code' in errored && errored.code === 'ECONNRESET';
 }
 
 /** Parts of a response and its socket that only say something of what is on its way. Absent in made-up ones. */
