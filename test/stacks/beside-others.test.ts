@@ -1,3 +1,3 @@
 import { describeGroup } from './describe-group.ts';
 
-await describeGroup('beside-others', { count: 13 });
+await describeGroup('beside-others', { count: 14 });

@@ -1,3 +1,3 @@
 import { describeGroup } from './describe-group.ts';
 
-await describeGroup('collectable', { count: 14, execArgv: ['--expose-gc'] });
+await describeGroup('collectable', { count: 15, execArgv: ['--expose-gc'] });

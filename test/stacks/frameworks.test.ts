@@ -1,3 +1,3 @@
 import { describeGroup } from './describe-group.ts';
 
-await describeGroup('frameworks', { count: 69 });
+await describeGroup('frameworks', { count: 89 });

@@ -1,3 +1,3 @@
 import { describeGroup } from './describe-group.ts';
 
-await describeGroup('locks', { count: 35 });
+await describeGroup('locks', { count: 36 });

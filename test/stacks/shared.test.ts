@@ -1,3 +1,3 @@
 import { describeGroup } from './describe-group.ts';
 
-await describeGroup('shared', { count: 33 });
+await describeGroup('shared', { count: 42 });

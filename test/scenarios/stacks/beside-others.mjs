@@ -55,6 +55,22 @@ check(
   [1, [ids.init[0], ids.init[0]], [ids.init[0], ids.init[0]], 0],
 );
 
+// ---- a probe inside a microtask, which this package never does of itself, but a user of awaitStackOf may
+async function thrower(probes) {
+  await null;
+  if (probes) awaitStackOf(pending);
+  return new Error('x').stack.split('\n').filter((line) => line.includes('at async')).length;
+}
+async function caller(probes) {
+  return await thrower(probes);
+}
+const asyncFrames = [await caller(false), await caller(true), await caller(false)];
+check(
+  'a probe inside a microtask: a later Error of that microtask has no async frames, those of others have theirs',
+  [asyncFrames[0] > 0, ...asyncFrames.slice(1)],
+  [true, 0, asyncFrames[0]],
+);
+
 // ---- theirs, all the time, and ours
 const others = { before: 0, balance: 0 };
 const always = createHook({

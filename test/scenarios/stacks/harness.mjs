@@ -3,13 +3,7 @@
 // place that V8 gives for the frame. All frames of the application must match, in number, name, file, line and column.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  AwaitContext,
-  AwaitTracker,
-  collectAwaitStacks,
-  ownAwait,
-  sampleFirstWaiters,
-} from '@hangwatch/async-hooks-helpers';
+import { AwaitContext, AwaitTracker, collectAwaitStacks, ownAwait } from '@hangwatch/async-hooks-helpers';
 
 export const clock = new Uint32Array(1);
 export const budget = new Int32Array([1_000_000]);
@@ -97,14 +91,13 @@ function matches(frames, expected, marks, files, dependency) {
 const major = Number(process.version.slice(1).split('.')[0]);
 
 /** Runs all cases, prints the result as JSON and ends the process, whatever still holds it. */
-export async function report(url, { waitMs = 300, files = [], early = false, cleanUp = () => {} } = {}) {
+export async function report(url, { waitMs = 300, files = [], cleanUp = () => {} } = {}) {
   const paths = [fileURLToPath(url), ...files];
   const marks = new Map(paths.flatMap((path) => [...marksOf(path)]));
   const running = cases.map((x) => {
     const errors = [];
     return { ...x, errors, context: begin(x.handler, (error) => errors.push(String(error?.message ?? error))) };
   });
-  if (early) for (const { context } of running) sampleFirstWaiters(context);
   const look = async () => {
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     clock[0] += waitMs;

@@ -59,6 +59,10 @@ lock(
 lock('async cache: the second request', 'cacheSecond', async function inner() {
   await /*@cacheSecond*/ get('a');
 });
+declare('cached promise of a plain function: third', ['handler@plainThird'], async function handler() {
+  await null;
+  return await /*@plainThird*/ get('a');
+});
 const cached = never();
 declare(
   'cached promise, returned by a handler: first',
@@ -99,11 +103,16 @@ lock('DataLoader: another key', 'loader3', async function inner() {
 
 const runsInQueue = 'the library runs the job itself and resolves a promise of its own when it is done: V8 has no link';
 const mutex = new Mutex();
-lock('async-mutex runExclusive: holder', 'holder', async function inner() {
-  /*@holder*/ await mutex.runExclusive(async function critical() {
-    /*@critical*/ await never();
-  });
-});
+lock(
+  'async-mutex runExclusive: holder',
+  'holder',
+  async function inner() {
+    /*@holder*/ await mutex.runExclusive(async function critical() {
+      /*@critical*/ await never();
+    });
+  },
+  { other: [['critical@critical']], limit: runsInQueue },
+);
 lock('async-mutex runExclusive: waiter', 'exclusive', async function inner() {
   /*@exclusive*/ await mutex.runExclusive(async function critical() {});
 });

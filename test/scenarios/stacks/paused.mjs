@@ -31,7 +31,7 @@ if (isMainThread) {
     while (Atomics.load(blocked, 0) === 0 && Date.now() < stop);
   }
   busy();
-  await new Promise((resolve) => worker.once('exit', resolve));
+  while (answers.length === 0) await new Promise((resolve) => worker.once('message', resolve));
   check('the thread that was blocked', answers[0]?.top, 'busy');
   const position = (name) => [marks.get(name).line, marks.get(name).column];
   check('the awaits of its request, taken meanwhile', JSON.parse(answers[0]?.stacks ?? 'null'), [
@@ -48,8 +48,8 @@ if (isMainThread) {
 } else {
   parentPort.postMessage('ready');
   parentPort.once('message', async (blocked) => {
-    // A session doesn't keep a thread alive.
-    const alive = setInterval(() => {}, 1000);
+    // A session doesn't keep a thread alive; and one that ends right after its session may abort the process (Node 20, a race of Node's own).
+    setInterval(() => {}, 1000);
     const session = new Session();
     session.connectToMainThread();
     const post = (method, params) =>
@@ -73,7 +73,6 @@ if (isMainThread) {
       Atomics.store(blocked, 0, 1);
       await post('Debugger.resume').catch(() => {});
       session.disconnect();
-      clearInterval(alive);
     }
   });
 }

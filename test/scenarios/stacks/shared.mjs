@@ -14,13 +14,13 @@ const named = (frames) =>
     return `${frame.function}@${mark ?? `${frame.line}:${frame.column}`}`;
   });
 const requests = [];
-function request(name, expected, inner, own = true) {
+function request(name, expected, inner) {
   async function handler() {
     await null;
     return /*@handler*/ await inner();
   }
   const context = begin(handler);
-  requests.push({ name, expected, context, own });
+  requests.push({ name, expected, context });
   return context;
 }
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -74,6 +74,37 @@ request('p.catch(); await p', ['inner@catchGuard', 'handler@handler'], async fun
 request('race over a shared promise', ['inner@race', 'handler@handler'], async function inner() {
   /*@race*/ await Promise.race([guarded, never()]);
 });
+// The branch is the second waiter: of the first one nothing was captured.
+request('another branch comes later', ['handler@handler'], async function inner() {
+  const promise = load();
+  setTimeout(() => promise.then(() => {}), 1);
+  await promise;
+});
+request('two that wait for each other, in one request', ['inner@mutual', 'handler@handler'], async function inner() {
+  let second;
+  const first = (async function a() {
+    await null;
+    await second;
+  })();
+  second = (async function b() {
+    await first;
+  })();
+  /*@mutual*/ await first;
+});
+request('through then() of what others wait for', ['inner@sharedThen', 'handler@handler'], async function inner() {
+  /*@sharedThen*/ await shared.then((x) => x);
+});
+const sameTick = never();
+request('in one tick: through then()', ['inner@tickThen', 'handler@handler'], async function inner() {
+  /*@tickThen*/ await sameTick.then((x) => x);
+});
+// That the one before is another waiter, and not a part of this await, only a later tick shows.
+request('in one tick: second, direct', ['handler@handler'], async function inner() {
+  await sameTick;
+});
+request('in one tick: third, direct', ['inner@tickThird', 'handler@handler'], async function inner() {
+  /*@tickThird*/ await sameTick;
+});
 const frozen = Object.freeze(never());
 request('frozen promise, first', ['handler@handler'], async function inner() {
   await frozen;
@@ -119,8 +150,34 @@ const sampled = request(
     /*@early*/ await early;
   },
 );
+const cache = new Map();
+function cachedLoad(key) {
+  if (!cache.has(key))
+    cache.set(
+      key,
+      (async function fill() {
+        /*@fill*/ await never();
+      })(),
+    );
+  return cache.get(key);
+}
+const sampledLoad = request(
+  'async cache, first waiter, after an early look',
+  ['inner@earlyLoad', 'handler@handler'],
+  async function inner() {
+    /*@earlyLoad*/ await cachedLoad('a');
+  },
+);
 await tick();
 sampleFirstWaiters(sampled);
+sampleFirstWaiters(sampledLoad);
+request(
+  'async cache, second waiter, after the early look',
+  ['inner@lateLoad', 'handler@handler'],
+  async function inner() {
+    await /*@lateLoad*/ cachedLoad('a');
+  },
+);
 const later = request('second waiter, after the early look', ['inner@late', 'handler@handler'], async function inner() {
   /*@late*/ await early;
 });
@@ -174,15 +231,23 @@ check(
 );
 const alsoOf = (context) => stacks.get(context)[0].alsoAwaitedBy;
 check(
-  'a captured waiter lists the five others',
+  'a captured waiter lists the six others',
   [alsoOf(waiters[1]).length, alsoOf(waiters[1]).includes(waiters[1])],
-  [5, false],
+  [6, false],
 );
-check('a waiter whose frame is lost lists them too', [alsoOf(waiters[0]).length, alsoOf(waiters[5]).length], [5, 5]);
+check('a waiter whose frame is lost lists them too', [alsoOf(waiters[0]).length, alsoOf(waiters[5]).length], [6, 6]);
 check(
   'the early look: each lists the other',
   [alsoOf(sampled)[0] === requests.find((x) => x.context === later).context, alsoOf(later)[0] === sampled],
   [true, true],
+);
+check(
+  'async cache, early look: what fills it is seen beside, V8 has no link to its waiters',
+  stacks
+    .get(sampledLoad)
+    .filter((x) => !x.own)
+    .map((x) => named(x.frames)),
+  [['fill@fill']],
 );
 check('no budget: the waiters are listed all the same', alsoOf(poorFirst).length, 1);
 print();
