@@ -65,6 +65,8 @@ export class CollectorDelivery implements Delivery {
   readonly #record: RecordKeeper;
   readonly #timers: Record<'start' | 'wake' | 'inMemory', Timer | undefined>;
   #pumping: Promise<void> | undefined;
+  /** A new dump does not wait for a look into the spool. */
+  #interrupt: () => void = () => undefined;
   #state: 'open' | 'draining' | 'closing' = 'open';
   #closed: Promise<void> | undefined;
 
@@ -124,6 +126,7 @@ export class CollectorDelivery implements Delivery {
       return;
     }
     for (const displaced of this.#queue.push(parcel)) void this.#storeOrPrint(displaced);
+    this.#interrupt();
     this.#timers.inMemory ??= this.#clock.setTimeout(() => this.#onLongInMemory(), IN_MEMORY_MS);
     void this.#pump();
   }
@@ -185,10 +188,18 @@ export class CollectorDelivery implements Delivery {
   }
 
   async #next(): Promise<Job | undefined> {
+    const fresh = this.#fresh();
+    if (fresh !== undefined || this.#state !== 'open') return fresh;
+    const interrupted = new Promise<void>((resolve) => {
+      this.#interrupt = resolve;
+    });
+    const replayed = await this.#replay.next(interrupted);
+    return replayed ? { ...replayed, replayed: true, copying: undefined } : this.#fresh();
+  }
+
+  #fresh(): Job | undefined {
     const parcel = this.#queue.shift();
-    if (parcel) return { parcel, file: undefined, replayed: false, copying: undefined };
-    const replayed = this.#state === 'open' ? await this.#replay.next() : undefined;
-    return replayed && { ...replayed, replayed: true, copying: undefined };
+    return parcel && { parcel, file: undefined, replayed: false, copying: undefined };
   }
 
   async #deliver(job: Job): Promise<void> {
@@ -282,6 +293,7 @@ export class CollectorDelivery implements Delivery {
 
   async #close(deadlineMs: number): Promise<void> {
     this.#state = 'draining';
+    this.#interrupt();
     if (this.#collectors.waitMs === 0) await within(this.#pump(), deadlineMs * POSTING_SHARE, this.#clock);
     this.#state = 'closing';
     for (const timer of Object.values(this.#timers)) this.#clock.clearTimeout(timer);
@@ -307,6 +319,11 @@ export class CollectorDelivery implements Delivery {
   async #storeAll(): Promise<void> {
     const parcels: Parcel[] = [];
     for (let parcel = this.#queue.shift(); parcel; parcel = this.#queue.shift()) parcels.push(parcel);
-    await Promise.all([this.#pumping, ...parcels.map((parcel) => this.#storeOrKeep(parcel))]);
+    await Promise.all([this.#pumping, this.#giveBack(), ...parcels.map((parcel) => this.#storeOrKeep(parcel))]);
+  }
+
+  async #giveBack(): Promise<void> {
+    const file = await this.#replay.unasked();
+    if (file !== undefined) await this.#spool.release(file);
   }
 }

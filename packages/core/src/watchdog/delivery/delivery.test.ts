@@ -405,6 +405,43 @@ describe('across restarts', () => {
     await until('an empty spool', () => fixtures.spooled().length === 0);
   });
 
+  it('posts a new dump while the spool takes its time to say what is in it, and gives back what that claims too late', async () => {
+    await collector.close();
+    const first = fixtures.make([collector.url]);
+    send(first.delivery, 'old');
+    await counted(first.delivery, { spooled: 1 });
+    await first.delivery.close(0);
+    await collector.listen();
+    let goOn = (): void => undefined;
+    const slow = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { claim } = CountedSpool.prototype;
+    const looks = vi.spyOn(CountedSpool.prototype, 'claim').mockImplementation(async function (
+      this: CountedSpool,
+      all,
+    ) {
+      const result = await claim.call(this, all);
+      await slow;
+      return result;
+    });
+    try {
+      const { delivery, clock } = fixtures.make([collector.url]);
+      await clock.advance(1_600);
+      expect(looks).toHaveBeenCalledOnce();
+      send(delivery, 'new', 'newer');
+      await counted(delivery, { acknowledged: 2 });
+      expect(fixtures.spooled()).toEqual(['claimed']);
+      const closed = delivery.close(1_000);
+      goOn();
+      await closed;
+      expect(fixtures.spooled()).toEqual(['ready']);
+      expect([collector.ids, looks.mock.calls.length]).toEqual([['new', 'newer'], 1]);
+    } finally {
+      looks.mockRestore();
+    }
+  });
+
   it('delivers what a process had claimed when it died, after the lease, without being told', async () => {
     await collector.close();
     const first = fixtures.make([collector.url]);

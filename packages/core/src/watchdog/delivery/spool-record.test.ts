@@ -113,7 +113,7 @@ describe('after all processes of a machine have stood still, or the clock was se
     const other = spoolOf('b');
     const port = { claim: async (abandoned: readonly StaleRecord[]) => other.claim(abandoned) };
     const replay = new SpoolReplay(port, clock, 0);
-    const look = async () => (await replay.next())?.file;
+    const look = async () => (await replay.next(new Promise(() => undefined)))?.file;
     expect(await look()).toBeUndefined();
     return { spool, other, replay, look };
   }

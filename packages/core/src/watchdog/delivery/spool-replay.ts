@@ -14,6 +14,8 @@ export interface Replayed {
   readonly parcel: Parcel;
 }
 
+const INTERRUPTED = Symbol('interrupted');
+
 /** Says when the spool is to be looked into, and takes what is there: one file at a time, with pauses. */
 export class SpoolReplay {
   readonly #spool: Pick<CountedSpool, 'claim'>;
@@ -22,6 +24,8 @@ export class SpoolReplay {
   /** On the monotonic clock. */
   #dueAt: number;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** The look that is under way: a disk, or the process that reads it, may take its time. */
+  #looking: Promise<Replayed | undefined> | undefined;
 
   /** @param startMs the start of the application is not the time to read folders */
   constructor(spool: Pick<CountedSpool, 'claim'>, clock: Clock, startMs: number) {
@@ -46,9 +50,26 @@ export class SpoolReplay {
     if (this.#clock.now() - this.#lookedAt > RESCAN_MS) this.expect(REPLAY_MS);
   }
 
-  /** Takes the next parcel, if it is time and there is one. */
-  async next(): Promise<Replayed | undefined> {
-    if (this.dueInMs > 0) return undefined;
+  /**
+   * Takes the next parcel, if it is time and there is one.
+   *
+   * @param interrupted there is something else to do now: what the look under way finds is for the next call
+   */
+  async next(interrupted: Promise<unknown>): Promise<Replayed | undefined> {
+    if (this.#looking === undefined && this.dueInMs > 0) return undefined;
+    this.#looking ??= this.#look();
+    const found = await Promise.race([this.#looking, interrupted.then((): typeof INTERRUPTED => INTERRUPTED)]);
+    if (found === INTERRUPTED) return undefined;
+    this.#looking = undefined;
+    return found;
+  }
+
+  /** Nobody will ask again: the name of the file that the look under way has claimed, if it has. */
+  async unasked(): Promise<string | undefined> {
+    return (await this.#looking)?.file;
+  }
+
+  async #look(): Promise<Replayed | undefined> {
     this.#lookedAt = this.#clock.now();
     const result = await this.#spool.claim(this.#records.abandoned);
     if (result) this.#records.found(result.stale);
