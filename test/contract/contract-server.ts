@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Scenario, type ScenarioResult } from '@hangwatch/test-utils';
 import * as layout from '../../packages/core/src/shared/slot-layout.ts';
+import type { Scheme } from './exchange.ts';
 
 const SERVER = fileURLToPath(new URL('../scenarios/contract/server.mjs', import.meta.url));
 const { kEntered, kInFlight, kTimeoutMs, kFlags, FLAG_UNWATCHED, SLOTS_PER_SEGMENT } = layout;
@@ -31,23 +32,32 @@ export interface State {
 /** A server of the contract in a process of its own. */
 export class ContractServer {
   readonly port: number;
+  /** Those of its further servers. */
+  readonly ports: Readonly<Partial<Record<Scheme, number>>>;
   readonly #scenario: Scenario;
   #answers = 1;
 
-  private constructor(scenario: Scenario, port: number) {
+  private constructor(scenario: Scenario, { port, ports }: Pick<ContractServer, 'port' | 'ports'>) {
     this.#scenario = scenario;
     this.port = port;
+    this.ports = ports;
   }
 
-  static async start(framework: string, watched: boolean, env: Record<string, string> = {}): Promise<ContractServer> {
+  /** @param schemes those of further servers of the same application, in the same process */
+  static async start(
+    framework: string,
+    watched: boolean,
+    env: Record<string, string> = {},
+    schemes: readonly Scheme[] = [],
+  ): Promise<ContractServer> {
     const cells = JSON.stringify({ kEntered, kInFlight, kTimeoutMs, kFlags, FLAG_UNWATCHED, SLOTS_PER_SEGMENT });
     const scenario = new Scenario(SERVER, {
-      args: [framework, watched ? 'on' : 'off', cells],
+      args: [framework, watched ? 'on' : 'off', cells, ...(schemes.length > 0 ? [schemes.join()] : [])],
       // In development Express answers errors with a stack, in which a wrapper shows.
       env: { NODE_ENV: 'production', ...env },
     });
     const line = await scenario.until(({ stdout }) => lineOf(stdout, 0));
-    return new ContractServer(scenario, (JSON.parse(line) as { port: number }).port);
+    return new ContractServer(scenario, JSON.parse(line) as Pick<ContractServer, 'port' | 'ports'>);
   }
 
   async state(): Promise<State> {

@@ -1,10 +1,10 @@
-import { createServer } from 'node:http';
 import { hangwatch } from '@hangwatch/express';
 import * as probe from '../probe.mjs';
+import { createServer } from './create-server.mjs';
 import { closeServer } from './node-listener.mjs';
 
 /** The same application on Express 4 and 5. Express 4 ignores what handlers return: there, rejections go to `next` by hand. */
-export async function startExpress(express, watched, handlesPromises) {
+export async function startExpress(express, watched, handlesPromises, scheme) {
   const safely = (fn) => (handlesPromises ? fn : (req, res, next) => void fn(req, res, next).catch(next));
   const app = express();
   let middleware;
@@ -107,7 +107,7 @@ export async function startExpress(express, watched, handlesPromises) {
     res.status(418).send('handled');
   });
 
-  const server = createServer(app);
+  const server = createServer(scheme, app);
   server.on('upgrade', probe.upgrade);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

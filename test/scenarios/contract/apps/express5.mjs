@@ -1,4 +1,4 @@
 import express from 'express';
 import { startExpress } from './express-app.mjs';
 
-export const start = (watched) => startExpress(express, watched, true);
+export const start = (watched, scheme) => startExpress(express, watched, true, scheme);

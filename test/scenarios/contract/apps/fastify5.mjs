@@ -1,9 +1,16 @@
 import hangwatch from '@hangwatch/fastify';
 import Fastify from 'fastify';
 import * as probe from '../probe.mjs';
+import { tlsOptions } from './create-server.mjs';
 
-export async function start(watched) {
-  const app = Fastify({ forceCloseConnections: true });
+const SERVERS = {
+  http: () => ({ forceCloseConnections: true }),
+  https: () => ({ forceCloseConnections: true, https: tlsOptions() }),
+  http2: () => ({ http2: true }),
+};
+
+export async function start(watched, scheme = 'http') {
+  const app = Fastify(SERVERS[scheme]());
   if (watched) await app.register(hangwatch, probe.options);
 
   app.addHook('onRequest', async function authenticate(request) {

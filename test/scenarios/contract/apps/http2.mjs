@@ -1,4 +1,4 @@
-import { createServer } from 'node:http2';
+import { createServer } from './create-server.mjs';
 import { startListener } from './node-listener.mjs';
 
-export const start = (watched) => startListener(watched, createServer());
+export const start = (watched) => startListener(watched, createServer('http2'));

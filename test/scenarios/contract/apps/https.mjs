@@ -1,8 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
+import { createServer } from './create-server.mjs';
 import { startListener } from './node-listener.mjs';
 
-const file = (name) => readFileSync(new URL(`../${name}`, import.meta.url));
-
-export const start = (watched) =>
-  startListener(watched, createServer({ key: file('key.pem'), cert: file('cert.pem') }));
+export const start = (watched) => startListener(watched, createServer('https'));

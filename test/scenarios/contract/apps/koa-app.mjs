@@ -1,11 +1,11 @@
-import { createServer } from 'node:http';
 import { hangwatch } from '@hangwatch/koa';
 import Router from '@koa/router';
 import * as probe from '../probe.mjs';
+import { createServer } from './create-server.mjs';
 import { closeServer } from './node-listener.mjs';
 
 /** The same application on Koa 2 and 3. */
-export async function startKoa(Koa, watched) {
+export async function startKoa(Koa, watched, scheme) {
   const app = new Koa();
   app.silent = true;
   let middleware;
@@ -122,7 +122,7 @@ export async function startKoa(Koa, watched) {
     await next();
   });
 
-  const server = createServer(app.callback());
+  const server = createServer(scheme, app.callback());
   server.on('upgrade', probe.upgrade);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

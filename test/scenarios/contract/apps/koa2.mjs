@@ -1,4 +1,4 @@
 import Koa from 'koa2';
 import { startKoa } from './koa-app.mjs';
 
-export const start = (watched) => startKoa(Koa, watched);
+export const start = (watched, scheme) => startKoa(Koa, watched, scheme);

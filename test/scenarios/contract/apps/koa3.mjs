@@ -1,4 +1,4 @@
 import Koa from 'koa';
 import { startKoa } from './koa-app.mjs';
 
-export const start = (watched) => startKoa(Koa, watched);
+export const start = (watched, scheme) => startKoa(Koa, watched, scheme);
