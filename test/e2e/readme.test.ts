@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -13,8 +13,7 @@ const FOLDER = fileURLToPath(new URL('../.readme', import.meta.url));
 const TOKEN = 'ops-token';
 
 beforeAll(() => mkdirSync(FOLDER, { recursive: true }));
-// A scenario's helper process may be on its way out still.
-afterAll(() => rmSync(FOLDER, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
 /** The example below `All of it` in a package's README, as JavaScript in a file. */
 async function example(name: string): Promise<string> {
@@ -69,7 +68,6 @@ test.concurrent.each(['core', 'fastify', 'express', 'koa'])(
         OPS_TOKEN: TOKEN,
         HANGWATCH_COLLECTOR: collector.url,
         HANGWATCH_TIMEOUT: '500',
-        TMPDIR: mkdtempSync(join(FOLDER, 'tmp-')),
       },
     });
     try {

@@ -1,4 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** How to run a scenario. */
 export interface ScenarioOptions {
@@ -6,7 +10,10 @@ export interface ScenarioOptions {
   readonly node?: string | undefined;
   readonly execArgv?: readonly string[] | undefined;
   readonly args?: readonly string[] | undefined;
-  /** Added to a clean environment: nothing of the test runner's or of hangwatch's is inherited. */
+  /**
+   * Added to a clean environment: nothing of the test runner's or of hangwatch's is inherited, and the folder for temporary files, where
+   * hangwatch keeps what it could not deliver, is its own.
+   */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** @default the working folder of the tests */
   readonly cwd?: string | undefined;
@@ -33,8 +40,9 @@ export class Scenario {
 
   constructor(file: string, options: ScenarioOptions = {}) {
     const args = [...(options.execArgv ?? []), file, ...(options.args ?? [])];
+    const temporary = mkdtempSync(join(tmpdir(), 'hangwatch-scenario-'));
     this.child = spawn(options.node ?? process.execPath, args, {
-      env: cleanEnvironment(options.env),
+      env: cleanEnvironment({ TMPDIR: temporary, TEMP: temporary, ...options.env }),
       cwd: options.cwd,
     });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -57,6 +65,8 @@ export class Scenario {
         clearTimeout(timer);
         for (const wake of this.#waiting.splice(0)) wake();
         resolve({ stdout: this.#stdout, stderr: this.#stderr, code, signal, timedOut });
+        // A helper process of one that was killed may write into it for a little while yet: what is left then is the system's to delete.
+        rm(temporary, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }).catch(() => undefined);
       });
     });
   }
