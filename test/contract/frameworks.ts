@@ -5,7 +5,7 @@ export interface Framework {
   readonly name: string;
   readonly scheme: Scheme;
   /** Hung requests, the route they must appear under, and where they must stand. Empty: the framework has neither. */
-  readonly hangs: readonly { readonly path: string; readonly route: string; readonly checkpoint: string }[];
+  readonly hangs: readonly { readonly path: string; readonly route: string | null; readonly checkpoint: string }[];
   /** A request to `/api/tenants/7/layers`: each layer must find itself named. */
   readonly layers: readonly (readonly [name: string, checkpoint: string])[];
   /** Whether the framework knows routes, and so can make exceptions of them. */
@@ -28,6 +28,8 @@ const express = {
     { path: '/mounted/2/things/3', route: '/mounted/:version/things/:thing', checkpoint: 'handler thingHangs' },
     { path: '/expression/5', route: String(/^\/expression\/(\d+)/), checkpoint: 'handler waits' },
     { path: '/other/5', route: '/list/:one|/other/:two', checkpoint: 'handler waits' },
+    // No route has been found yet.
+    { path: '/guarded', route: null, checkpoint: 'middleware middlewareHangs' },
   ],
   layers: [
     ['innerFirst', 'middleware innerFirst'],
@@ -44,6 +46,8 @@ const koa = {
   hangs: [
     ...handler('itemHangs'),
     { path: '/expression/5', route: String(/^\/expression\/(\d+)/), checkpoint: 'handler waits' },
+    // No route has been found yet.
+    { path: '/guarded', route: null, checkpoint: 'middleware middlewareHangs' },
   ],
   layers: [
     ['outermost', 'middleware outermost'],
@@ -68,6 +72,7 @@ export const FRAMEWORKS: readonly Framework[] = [
     hangs: [
       ...handler('itemHangs'),
       { path: '/api/tenants/7', route: '/api/tenants/:tenant', checkpoint: 'handler waits' },
+      { path: '/guarded', route: '/guarded', checkpoint: 'preHandler hookHangs' },
     ],
     layers: [
       ['authenticate', 'onRequest authenticate'],

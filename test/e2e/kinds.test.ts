@@ -291,8 +291,7 @@ eachNode(({ path: node }) => {
     const before = await stuck(collector, '/timer');
     expect(before.pending).toBeUndefined();
     expect(await ask(port, '/note')).toBe('noted');
-    void ask(port, '/timer');
-    void ask(port, '/file');
+    for (const path of ['/timer', '/file', '/nested', '/client', '/child', '/emitter']) void ask(port, path);
     const noted = (path: string) =>
       collector.next((dump) =>
         dump.requests.some((one) => one.path === path && one.pending !== undefined && one.id !== before.id),
@@ -309,15 +308,22 @@ eachNode(({ path: node }) => {
         column: expect.any(Number),
       },
     ]);
-    expect(await pendingOf('/file')).toEqual([
-      {
-        type: 'FSREQCALLBACK',
-        function: expect.stringMatching(/file$/),
-        file: SERVER,
-        line: lines['file']?.[0],
-        column: expect.any(Number),
-      },
-    ]);
+    const madeIn = (type: string, name: string, mark: string) => ({
+      type,
+      function: expect.stringMatching(new RegExp(`${name}$`)),
+      file: SERVER,
+      line: lines[mark]?.[0],
+      column: expect.any(Number),
+    });
+    expect(await pendingOf('/file')).toEqual([madeIn('FSREQCALLBACK', 'file', 'file')]);
+    expect(await pendingOf('/nested')).toEqual([madeIn('FSREQCALLBACK', 'step', 'nested')]);
+    expect(await pendingOf('/client')).toContainEqual(madeIn('TCPWRAP', 'client', 'client'));
+    expect(await pendingOf('/child')).toContainEqual(madeIn('PROCESSWRAP', 'child', 'child'));
+    // Nothing asynchronous is made by a listener: of this hang the layer is all there is.
+    expect(await pendingOf('/emitter')).toEqual([]);
+    // Of the whole process. (Of `readFile` Node 26 lists nothing.)
+    const { resources } = await noted('/child');
+    expect(resources).toMatchObject({ ProcessWrap: 1, TCPServerWrap: 1 });
   });
 
   test('a promise that V8 cannot look behind: the next request of the route tells where it was made', async () => {

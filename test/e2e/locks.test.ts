@@ -85,23 +85,24 @@ eachNode(({ path: node }) => {
   });
 
   const leaks = [
-    ['generic-pool', '/leak', 'leaky'],
-    ['pg-pool', '/pg-leak', 'leaky database'],
+    ['generic-pool', '/leak', 'leaky', ['/leak-waiter']],
+    ['pg-pool', '/pg-leak', 'leaky database', ['/pg-leak-waiter', '/pg-leak-callback']],
   ] as const;
   test.each(leaks)(
     '%s: what requests have not given back is told, with where they acquired it',
-    async (_, path, name) => {
+    async (_, path, name, waiters) => {
       await send(path);
       await send(path);
-      void send(`${path}-waiter`);
-      const [request] = await stuck([`${path}-waiter`]);
-      expect(request?.verdict?.evidence).toBe('leaked');
-      expect(request?.verdict?.summary).toContain(
-        `waits for pool "${name}", which is exhausted: 2 of 2 held, 2 of them by`,
-      );
-      expect(request?.verdict?.summary).toMatch(
-        new RegExp(`held by GET ${path}, which has ended for .* \\(acquired at .*locks\\.mjs:\\d+:\\d+\\)`),
-      );
+      for (const waiter of waiters) void send(waiter);
+      const requests = await stuck(waiters);
+      expect(requests.map((request) => request.path).sort()).toEqual([...waiters].sort());
+      for (const { verdict } of requests) {
+        expect(verdict?.evidence).toBe('leaked');
+        expect(verdict?.summary).toContain(`waits for pool "${name}", which is exhausted: 2 of 2 held, 2 of them by`);
+        expect(verdict?.summary).toMatch(
+          new RegExp(`held by GET ${path}, which has ended for .* \\(acquired at .*locks\\.mjs:\\d+:\\d+\\)`),
+        );
+      }
     },
   );
 });

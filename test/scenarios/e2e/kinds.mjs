@@ -1,5 +1,5 @@
 // One framework, chosen by the first argument, with routes that hang each in its own way, and their healthy twins.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { readFile, readFileSync, unlinkSync } from 'node:fs';
 import http from 'node:http';
@@ -29,6 +29,14 @@ const downlevelled = {};
 compileFunction(process.env.KINDS_DOWNLEVELLED ?? '', ['exports'], {
   filename: fileURLToPath(new URL('downlevelled.cjs', import.meta.url)),
 })(downlevelled);
+let pipes = 0;
+/** A pipe that nobody writes to: whoever reads it waits in the thread pool. */
+function pipe() {
+  const path = `${tmpdir()}/hangwatch-e2e-${process.pid}-${pipes++}`;
+  execFileSync('mkfifo', [path]);
+  setTimeout(() => unlinkSync(path), 100).unref();
+  return path;
+}
 const BIG = Buffer.alloc(16_000_000, 'x');
 
 const handlers = {
@@ -58,10 +66,25 @@ const handlers = {
     setImmediate(() => {});
   },
   file(_request, _response) {
-    const pipe = `${tmpdir()}/hangwatch-e2e-${process.pid}`;
-    execFileSync('mkfifo', [pipe]);
-    /*@file*/ readFile(pipe, () => {});
-    setTimeout(() => unlinkSync(pipe), 100);
+    /*@file*/ readFile(pipe(), () => {});
+  },
+  nested(_request, _response) {
+    setImmediate(function step() {
+      /*@nested*/ readFile(pipe(), () => {});
+    });
+  },
+  client(_request, _response) {
+    /*@client*/ http.get(
+      { host: '127.0.0.1', port: server.address().port, path: '/forgotten', agent: false },
+      () => {},
+    );
+  },
+  // Ends with this process, which holds the other end of its input.
+  child(_request, _response) {
+    /*@child*/ execFile('cat', () => {});
+  },
+  emitter(_request, _response) {
+    new EventEmitter().once('never', () => {});
   },
   promised(_request, _response) {
     return /*@promised*/ new Promise(() => {});
@@ -84,7 +107,8 @@ const handlers = {
     })();
   },
   note(_request, response) {
-    configure({ routes: { '/timer': { level: 'resources' }, '/file': { level: 'resources' } } });
+    const noted = ['/timer', '/file', '/nested', '/client', '/child', '/emitter'];
+    configure({ routes: Object.fromEntries(noted.map((path) => [path, { level: 'resources' }])) });
     response.end('noted');
   },
   async livelock(_request, _response) {

@@ -68,6 +68,10 @@ export async function startExpress(express, watched, handlesPromises, scheme) {
   app.get(/^\/expression\/(\d+)/, waits);
   app.get(['/list/:one', '/other/:two'], waits);
 
+  app.use('/guarded', async function middlewareHangs(_req, res) {
+    await probe.hang(res);
+  });
+
   const inner = express.Router({ mergeParams: true });
   inner.use(function innerFirst(_req, _res, next) {
     probe.note('innerFirst');

@@ -21,6 +21,11 @@ export async function start(watched, scheme = 'http') {
     if (request.url === '/lost') probe.outside(done);
     else done();
   });
+  app.addHook('preHandler', async function hookHangs(request, reply) {
+    if (request.url !== '/guarded') return;
+    await probe.hang(reply.raw);
+    reply.hijack();
+  });
   app.addHook('onSend', async function onTheWayOut(_request, reply, payload) {
     reply.header('x-sent', typeof payload);
     return payload;
@@ -68,6 +73,7 @@ export async function start(watched, scheme = 'http') {
     await probe.hang(reply.raw);
     reply.hijack();
   };
+  app.get('/guarded', async () => 'never');
   app.get('/slow', { config: { hangwatch: { timeout: 120_000 } } }, waits);
   app.get('/off', { config: { hangwatch: false } }, waits);
 

@@ -18,6 +18,11 @@ export async function startKoa(Koa, watched, scheme) {
     await next();
     ctx.set('x-after', String(ctx.status));
   });
+  app.use(async function middlewareHangs(ctx, next) {
+    if (ctx.path !== '/guarded') return next();
+    ctx.respond = false;
+    await probe.hang(ctx.res);
+  });
   const route = watched ? hangwatch.route : () => (_ctx, next) => next();
   const waits = async (ctx) => {
     ctx.respond = false;

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns';
 import { type FSWatcher, readFile, stat, watch } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -56,6 +57,15 @@ test('a handle is pending as long as it is open', async () => {
   await new Promise((resolve) => server.once('listening', resolve));
   expect(pending()).toMatchObject([{ type: 'PIPESERVERWRAP' }]);
   await new Promise((resolve) => server.close(resolve));
+  expect(pending()).toEqual([]);
+});
+
+test('a name is pending until it is resolved', async () => {
+  const resolved = asRequest(() => new Promise((resolve) => lookup('localhost', resolve)));
+  expect(pending()).toMatchObject([{ type: 'GETADDRINFOREQWRAP' }]);
+  expect(await resolved).toBeNull();
+  // Where the end is told, that comes after the callback.
+  await pause();
   expect(pending()).toEqual([]);
 });
 
