@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { get, request as httpRequest } from 'node:http';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Dump, DumpRequest } from '@hangwatch/protocol';
 import { CollectorStub, Scenario } from '@hangwatch/test-utils';
@@ -44,17 +47,28 @@ async function cleanUpAfter(node: string): Promise<void> {
 
 async function start(node: string, framework: string, options: Record<string, unknown> = {}) {
   const collector = await CollectorStub.start();
+  const folder = mkdtempSync(join(tmpdir(), 'hangwatch-kinds-'));
   const scenario = new Scenario(SERVER, {
     node,
     args: [framework, JSON.stringify(options)],
-    env: { HANGWATCH_COLLECTOR: collector.url, HANGWATCH_SERVICE: 'e2e', KINDS_DOWNLEVELLED: DOWNLEVELLED },
+    env: {
+      HANGWATCH_COLLECTOR: collector.url,
+      HANGWATCH_SERVICE: 'e2e',
+      KINDS_DOWNLEVELLED: DOWNLEVELLED,
+      KINDS_FOLDER: folder,
+    },
   });
   const started = await scenario.until(({ stdout }) =>
     stdout.includes('\n') ? (JSON.parse(stdout.split('\n')[0] ?? '') as Started) : undefined,
   );
   leftOver.set(started.port, {
     node,
-    work: [() => collector.close(), () => expect(collector.refused).toEqual([]), () => scenario.stop()],
+    work: [
+      () => rmSync(folder, { recursive: true }),
+      () => collector.close(),
+      () => expect(collector.refused).toEqual([]),
+      () => scenario.stop(),
+    ],
   });
   return { collector, ...started };
 }
@@ -286,7 +300,7 @@ eachNode(({ path: node }) => {
   });
 
   test('what callback code waits for, on routes where that is noted, from the moment that they are told so', async () => {
-    const { collector, port, lines } = await start(node, 'http');
+    const { collector, port, lines } = await start(node, 'http', { timeout: 300 });
     void ask(port, '/timer');
     const before = await stuck(collector, '/timer');
     expect(before.pending).toBeUndefined();

@@ -1,11 +1,10 @@
 // One framework, chosen by the first argument, with routes that hang each in its own way, and their healthy twins.
 import { execFile, execFileSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { readFile, readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, readFile, readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -29,12 +28,10 @@ const downlevelled = {};
 compileFunction(process.env.KINDS_DOWNLEVELLED ?? '', ['exports'], {
   filename: fileURLToPath(new URL('downlevelled.cjs', import.meta.url)),
 })(downlevelled);
-let pipes = 0;
 /** A pipe that nobody writes to: whoever reads it waits in the thread pool. */
 function pipe() {
-  const path = `${tmpdir()}/hangwatch-e2e-${process.pid}-${pipes++}`;
-  execFileSync('mkfifo', [path]);
-  setTimeout(() => unlinkSync(path), 100).unref();
+  const path = `${process.env.KINDS_FOLDER}/pipe`;
+  if (!existsSync(path)) execFileSync('mkfifo', [path]);
   return path;
 }
 const BIG = Buffer.alloc(16_000_000, 'x');
