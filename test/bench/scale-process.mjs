@@ -2,10 +2,10 @@
 // The process that scale.mjs measures: many requests in flight at once, as an adapter would enter them, but without sockets (a process
 // may not open 200,000). Each awaits something that never comes, three functions deep. Its argument says what to do, its stdout what was seen.
 import { EventEmitter } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import workerThreads from 'node:worker_threads';
+import { beginPause } from './pause.mjs';
 
 // The watchdog's thread, to ask how busy it is.
 let watchdog;
@@ -79,9 +79,9 @@ const growths = [];
 await enterAll((i) => {
   const { request, response } = messages[i];
   const grows = tracker.table.freeSlots === 0;
-  const beganMs = performance.now();
+  const pause = grows ? beginPause() : undefined;
   const record = watch.enter(request, response);
-  if (grows) growths.push({ beganMs, endedMs: performance.now() });
+  if (pause !== undefined) growths.push(pause.end());
   record.setRoute(`/group-${i % groups}/:id`);
   return watch.run(record, handler);
 });
@@ -93,27 +93,18 @@ const collectedMs = ({ beganMs, endedMs }) =>
     const overlapMs = Math.min(endedMs, startTime + duration) - Math.max(beganMs, startTime);
     return sum + Math.max(0, overlapMs);
   }, 0);
-const growthMs = growths.map((growth) => growth.endedMs - growth.beganMs - collectedMs(growth));
+const growthMs = growths.map((growth) => Math.max(0, growth.ms - collectedMs(growth)));
 collections.length = 0;
 
 // Anything between two turns of this loop is hangwatch's: the application does nothing any more.
 const slices = [];
-// Time on the processor, where the system tells: on a busy machine the wall clock measures the others. It ticks coarsely, so that the wall clock may know better.
-const onCpu = `/proc/self/task/${process.pid}/schedstat`;
-const cpuMs = existsSync(onCpu)
-  ? () => Number(readFileSync(onCpu, 'latin1').split(' ', 1)[0]) / 1e6
-  : () => performance.now();
-let last = cpuMs();
-let turnedMs = performance.now();
 let beating = options.collector !== undefined;
+let turn = beginPause();
 const beat = () => {
-  const now = cpuMs();
-  const endedMs = performance.now();
-  const ms = Math.min(now - last, endedMs - turnedMs);
+  const slice = turn.end();
   // A turn in which hangwatch did nothing takes some microseconds.
-  if (ms > 1) slices.push({ ms, beganMs: turnedMs, endedMs });
-  last = now;
-  turnedMs = endedMs;
+  if (slice.ms > 1) slices.push(slice);
+  turn = beginPause();
   if (beating) setImmediate(beat);
 };
 const mainBefore = performance.eventLoopUtilization();

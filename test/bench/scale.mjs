@@ -41,24 +41,39 @@ const tracked = count('tracked');
 const dumped = count('dumped');
 const SCAN_INTERVAL_MS = 250;
 
-async function measure(options, beforeEnd = async () => undefined) {
-  const child = spawn(
-    values.node,
-    ['--expose-gc', fileURLToPath(new URL('scale-process.mjs', import.meta.url)), JSON.stringify(options)],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+/** A process beside this one, and what it prints at its end. */
+function start(file, ...args) {
+  const child = spawn(values.node, ['--expose-gc', fileURLToPath(new URL(file, import.meta.url)), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output += text;
   });
-  const ended = once(child, 'close');
-  await Promise.race([beforeEnd(child), ended]);
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`the measured process ended with code ${code}`);
-  return JSON.parse(output);
+  const printed = once(child, 'close').then(([code]) => {
+    if (code !== 0) throw new Error(`${file} ended with code ${code}`);
+    return JSON.parse(output);
+  });
+  return { child, printed };
 }
 
-const scan = await measure({ requests: tracked, timeout: 600_000, scanInterval: SCAN_INTERVAL_MS });
+async function measure(options, beforeEnd = async () => undefined) {
+  const { child, printed } = start('scale-process.mjs', JSON.stringify(options));
+  await Promise.race([beforeEnd(child), printed]);
+  return printed;
+}
+
+/** The same, and the longest pause of a process beside it that does nothing. */
+async function measureBeside(work) {
+  const nothing = start('pauses-of-nothing.mjs');
+  const measured = await work().finally(() => nothing.child.stdin.end());
+  const { longestMs } = await nothing.printed;
+  return { ...measured, longestOfNothingMs: longestMs };
+}
+
+const scan = await measureBeside(() =>
+  measure({ requests: tracked, timeout: 600_000, scanInterval: SCAN_INTERVAL_MS }),
+);
 let dump;
 /** One dump of all of them, gathered and delivered; where somebody `hears` it, it comes to the main thread as well. */
 async function measureDump(hears) {
@@ -73,7 +88,7 @@ async function measureDump(hears) {
   return measured;
 }
 const heard = await measureDump(true);
-const gather = await measureDump(false);
+const gather = await measureBeside(() => measureDump(false));
 
 const figures = {
   heard,
