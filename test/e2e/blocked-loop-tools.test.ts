@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eachNode } from '../each-node.ts';
-import { appLines, BlockedServer, blockOf, isBlock } from './blocked-server.ts';
+import { appLines, BlockedServer, blockOf, isBlock, NO_LIMIT } from './blocked-server.ts';
 import { DebuggerClient } from './debugger-client.ts';
 
 const THRESHOLD_MS = 200;
-const OPTIONS = { blockedLoop: { threshold: THRESHOLD_MS }, blockMs: 1_000 };
+const OPTIONS = { blockedLoop: { threshold: THRESHOLD_MS }, blockMs: 1_000, watchdog: NO_LIMIT };
 
 // Others have sessions with the inspector, too: nobody's is resumed or paused but ours, and no block is missed for them.
 eachNode(({ path: node }) => {
@@ -29,11 +29,14 @@ eachNode(({ path: node }) => {
       functions: string[];
     };
 
-  test('a debugger that sits at a breakpoint: nothing is reported, and it stays there until the debugger lets it go', async () => {
+  test('a debugger that sits at a breakpoint: nothing is reported, and it stays there until the debugger lets it go; one that comes in the middle of a block ends it', async () => {
     await withServer({}, ['--inspect=127.0.0.1:0'], async (server) => {
       const client = await DebuggerClient.connect(server.scenario.stderr);
       await client.post('Runtime.enable');
       await client.post('Debugger.enable');
+      // What a busy machine has done until then is over.
+      await server.request('/ok');
+      server.collector.dumps.length = 0;
       const answered = server.request('/breakpoint');
       await client.until('Debugger.paused');
       // Far longer than the threshold; that something would have been reported is shown below.
@@ -49,6 +52,27 @@ eachNode(({ path: node }) => {
       const { last } = await server.block('/loop');
       expect(appLines(blockOf(last))).toContain(server.marks['loop']);
       expect(server.collector.dumps.filter(({ kind }) => kind === 'hang')).toEqual([]);
+
+      // A stack has been asked for, and comes when the call returns: it is let go at once, though a debugger has come in front of which it stands.
+      const blocked = server.request('/long-exec');
+      const report = await server.collector.next((dump) => isBlock(dump) && blockOf(dump).cause === 'child-process');
+      const another = await DebuggerClient.connect(server.scenario.stderr);
+      const enabled = another.post('Debugger.enable');
+      expect((await blocked).status).toBe(200);
+      await enabled;
+      const end = await server.collector.next(({ kind, follows }) => kind === 'recovered' && follows === report.id);
+      expect(end.block?.sinceMs).toBeLessThan(3 * OPTIONS.blockMs);
+      const told = server.collector.dumps.length;
+      const ours = another.count('Debugger.paused');
+      expect(another.count('Debugger.resumed')).toBe(ours);
+      const sitting = server.request('/breakpoint');
+      await another.until('Debugger.paused', ours + 1);
+      await sleep(5 * THRESHOLD_MS);
+      expect(another.count('Debugger.resumed')).toBe(ours);
+      await another.post('Debugger.resume');
+      expect((await sitting).status).toBe(200);
+      await another.close();
+      expect(server.collector.dumps).toHaveLength(told);
     });
   });
 
@@ -67,8 +91,8 @@ eachNode(({ path: node }) => {
     });
   });
 
-  test.each(['exceptionsFromThread', 'exceptions', 'exceptionsResumed'] as const)(
-    'a tool that pauses on every exception (%s) takes no block away, and goes on',
+  test.each(['exceptionsFromThread', 'exceptions', 'exceptionsResumed', 'pausesFromThread'] as const)(
+    'a tool that pauses the thread again and again (%s) takes no block away, and goes on',
     async (name) => {
       await withServer({ tool: name }, [], async (server) => {
         const { reports, last, end, beganAt, endedAt } = await server.block('/throws');
@@ -79,6 +103,13 @@ eachNode(({ path: node }) => {
         // A pause that nobody ends would last for half a minute.
         expect(endedAt - beganAt).toBeLessThan(OPTIONS.blockMs + 5_000);
         if (name === 'exceptionsFromThread') return;
+        if (name === 'pausesFromThread') {
+          // It has had its pauses, before and after: none of them was taken for ours and ended for good.
+          const { pauses } = await tool(server);
+          expect(pauses).toBeGreaterThan(1);
+          while ((await tool(server)).pauses <= pauses) await sleep(20);
+          return;
+        }
         const { exceptions } = await tool(server);
         expect(exceptions).toBeGreaterThan(0);
         await server.request('/throws');

@@ -19,7 +19,7 @@ export interface BlockedServerOptions extends Readonly<Record<string, unknown>> 
   /** How long its routes block. */
   readonly blockMs?: number;
   /** A tool with an inspector session of its own. */
-  readonly tool?: 'exceptionsFromThread' | 'exceptions' | 'exceptionsResumed' | 'profiler';
+  readonly tool?: 'exceptionsFromThread' | 'pausesFromThread' | 'exceptions' | 'exceptionsResumed' | 'profiler';
   /** Settings of the watchdog that no option sets. */
   readonly watchdog?: Readonly<Record<string, unknown>>;
 }

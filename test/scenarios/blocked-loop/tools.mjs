@@ -24,6 +24,30 @@ function exceptionsFromThread() {
   });
 }
 
+/** As those do that look now and then what a thread is at: they ask for a pause, read the stack, and let it go on. */
+function pausesFromThread() {
+  const counts = new Int32Array(new SharedArrayBuffer(8));
+  const tool = new Worker(
+    `const { Session } = require('node:inspector');
+    const { parentPort, workerData: counts } = require('node:worker_threads');
+    const session = new Session();
+    session.connectToMainThread();
+    session.on('Debugger.paused', () => {
+      Atomics.add(counts, 1, 1);
+      session.post('Debugger.resume');
+    });
+    session.post('Debugger.enable', () => parentPort.postMessage('ready'));
+    setInterval(() => session.post('Debugger.pause', () => Atomics.add(counts, 0, 1)), 20);`,
+    { eval: true, workerData: counts },
+  );
+  return new Promise((resolve) => {
+    tool.once('message', () => {
+      tool.unref();
+      resolve(() => ({ asked: counts[0], pauses: counts[1] }));
+    });
+  });
+}
+
 /** One that nobody holds would be collected, and with it what it does. */
 const kept = [];
 const own = () => {
@@ -47,6 +71,7 @@ const counting = () => {
 /** By name: each starts, and resolves with what tells how it has fared. */
 export const tools = {
   exceptionsFromThread,
+  pausesFromThread,
 
   /** In the thread that it watches, where nothing has to be resumed. */
   exceptions() {

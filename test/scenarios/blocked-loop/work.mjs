@@ -3,6 +3,8 @@ import { execSync } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { openSync, readFileSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { hashSync } from 'bcrypt';
 
@@ -84,6 +86,22 @@ function inAddon(rounds) {
   /*@addon*/ return count(hashSync('password', rounds));
 }
 
+/** A heap of which a collection takes its time, as one that is nearly full does again and again. */
+let heap = [];
+async function fillHeap() {
+  setFlagsFromString('--expose-gc');
+  globalThis.collect = runInNewContext('gc');
+  while (heap.length < 1_000_000) {
+    for (let i = 0; i < 20_000; i++) heap.push({ a: { b: [1, 2, 3] }, i });
+    await new Promise(setImmediate);
+  }
+}
+function collectMuch(blockMs) {
+  const endMs = performance.now() + blockMs;
+  while (performance.now() < endMs) /*@gc*/ globalThis.collect();
+  heap = [];
+}
+
 function shellOut(blockMs) {
   /*@exec*/ execSync(`sleep ${blockMs / 1_000}`);
 }
@@ -122,7 +140,9 @@ export const work = {
   '/loop': endlessLoop,
   '/regex': evilExpression,
   '/exec': shellOut,
+  '/long-exec': (blockMs) => shellOut(3 * blockMs),
   '/fifo': readFifo,
+  '/gc': collectMuch,
   '/atomics': waitForNobody,
   '/throws': throwAndCatch,
   '/due': (blockMs) => {
@@ -138,7 +158,7 @@ export const work = {
 };
 
 /** What has to be done before a block of this kind, and is not to block by itself. */
-export const prepare = (path, blockMs) => calibrated[path]?.prepare(blockMs);
+export const prepare = (path, blockMs) => (path === '/gc' ? fillHeap() : calibrated[path]?.prepare(blockMs));
 
 /** The lines of this file that are marked. */
 export function marks(file = fileURLToPath(import.meta.url)) {

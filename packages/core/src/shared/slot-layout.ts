@@ -14,6 +14,7 @@
  *     8 BEAT           the last of them that the main thread has answered
  *     9 RUNNING        number of the request whose code began or went on last; 0 since the last heartbeat: none
  *    10 INSPECTOR_PORT port of Node's inspector at the last heartbeat; 0: closed
+ *    11 SESSION        1 while the watchdog has an inspector session with the main thread
  *    12 CRASH_TOLD     1 once the report of the process's end is out, or its record gone, for which the main thread waits
  *    13 RECORD_KEPT    1 while a record is kept of what would be known if the process died
  *    14 UNSEEN_ENDS    requests that ended after they had stood still for long, and were not looked at for want of time; the watchdog takes it back to 0
@@ -36,7 +37,7 @@
  *    13 BEGAN_AT       entries the flight recorder had written when the request entered
  *
  * One writer a cell: the main thread writes all slots and the header's IN_FLIGHT, ENTERED, UNTRACKED, BEAT, RUNNING and INSPECTOR_PORT; the
- * watchdog writes CLOCK_MS, BEAT_ASKED, CRASH_TOLD and RECORD_KEPT and sets PARKED (the main thread clears it); CAPTURE_BUDGET is lossy by design; FLAGS and UNSEEN_ENDS are written with Atomics by both.
+ * watchdog writes CLOCK_MS, BEAT_ASKED, SESSION, CRASH_TOLD and RECORD_KEPT and sets PARKED (the main thread clears it); CAPTURE_BUDGET is lossy by design; FLAGS and UNSEEN_ENDS are written with Atomics by both.
  */
 export const LAYOUT_VERSION = 1;
 
@@ -52,6 +53,7 @@ export const kBeatAsked = 7;
 export const kBeat = 8;
 export const kRunning = 9;
 export const kInspectorPort = 10;
+export const kSession = 11;
 export const kCrashTold = 12;
 export const kRecordKept = 13;
 export const kUnseenEnds = 14;

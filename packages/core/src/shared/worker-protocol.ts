@@ -43,6 +43,8 @@ export interface WatchdogSettings {
   readonly clusterWorker: number | undefined;
   /** Threads of libuv's pool. */
   readonly poolSize: number;
+  /** Threads of V8's platform, on which it collects garbage. */
+  readonly helperPoolSize: number;
   /** Milliseconds without a turn of the event loop that are reported; 0: never. */
   readonly blockedLoopMs: number;
   /** Whether a blocked main thread is paused, for as long as it takes to read its stack. */

@@ -99,6 +99,7 @@ function setUp(
       kernelThread: undefined,
       clusterWorker: undefined,
       poolSize: 4,
+      helperPoolSize: 4,
       blockedLoopMs: options.blockedLoopMs ?? 0,
       blockedLoopStack: true,
       pauses: { everyMs: 60_000, share: 0.01 },

@@ -164,7 +164,7 @@ export class WatchLoop {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    this.#blockedLoop.stop();
+    void this.#blockedLoop.stop();
     this.#main.giveUp();
     // There is no time for it any more.
     this.#parts.sources.close();
@@ -178,7 +178,7 @@ export class WatchLoop {
 
   /** The process ends: that is reported, with what the main thread has left to say, and nothing is scanned any more. */
   async crash({ crash, evidence, deadlineMs }: Extract<ToWatchdog, { type: 'crash' }>): Promise<void> {
-    this.endQuietly();
+    void this.endQuietly();
     const nowMs = this.#clock.advance(this.#parts.monotonicMs());
     this.#reports.ended();
     const inFlight = this.#scanner.inFlight(nowMs);
@@ -188,11 +188,11 @@ export class WatchLoop {
     this.#outbox.send(this.#lastRecord.end({ ...value, inFlight, follows, note, nowMs }));
   }
 
-  /** The process ends: nothing is scanned any more. */
-  endQuietly(): void {
+  /** The process ends: nothing is scanned any more. Resolves when no inspector session is open. */
+  endQuietly(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    this.#blockedLoop.stop();
+    return this.#blockedLoop.stop();
   }
 
   #keepRecord(dump: Dump | undefined): void {
@@ -252,7 +252,7 @@ export class WatchLoop {
     // A request that entered before it could see PARKED is seen here; one that enters after it wakes us.
     if (Atomics.load(this.#header, kInFlight) > 0 && Atomics.exchange(this.#header, kParked, 0) === 1) return false;
     this.#tellSuppressed(true);
-    this.#blockedLoop.stop();
+    void this.#blockedLoop.stop();
     return true;
   }
 

@@ -53,6 +53,7 @@ async function tellCrash(message: Extract<ToWatchdog, { type: 'crash' }>): Promi
   try {
     await loop.crash(message);
     await delivery.close(message.deadlineMs - (performance.now() - beganMs));
+    await loop.endQuietly();
   } finally {
     Atomics.store(told, kCrashTold, 1);
     Atomics.notify(told, kCrashTold);
@@ -62,8 +63,7 @@ async function tellCrash(message: Extract<ToWatchdog, { type: 'crash' }>): Promi
 async function endQuietly(): Promise<void> {
   const told = new Int32Array(settings.header);
   try {
-    loop.endQuietly();
-    await delivery.endQuietly();
+    await Promise.all([loop.endQuietly(), delivery.endQuietly()]);
   } finally {
     Atomics.store(told, kCrashTold, 1);
     Atomics.notify(told, kCrashTold);
@@ -86,6 +86,7 @@ port.on('message', (message: ToWatchdog) => {
   const stop = async () => {
     await loop.stop();
     await delivery.close(message.deadlineMs);
+    await loop.endQuietly();
   };
   stop()
     .catch((error: unknown) =>

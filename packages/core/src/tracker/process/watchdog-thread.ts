@@ -7,7 +7,7 @@ import { isMainThread, threadId, Worker } from 'node:worker_threads';
 import type { DumpCrash } from '@hangwatch/protocol';
 import { HangwatchError } from '../../errors.ts';
 import { messageOf } from '../../message-of.ts';
-import { kCrashTold, kRecordKept } from '../../shared/slot-layout.ts';
+import { kCrashTold, kRecordKept, kSession } from '../../shared/slot-layout.ts';
 import type {
   DeliveryLosses,
   LastEvidence,
@@ -29,7 +29,7 @@ import type { InFlightTable } from '../table/in-flight-table.ts';
 import type { StringTable } from '../table/string-table.ts';
 import { endThread } from './end-thread.ts';
 import { HeartbeatAnswer } from './heartbeat.ts';
-import { clusterWorker, kernelThread, poolSize } from './own-thread.ts';
+import { clusterWorker, helperPoolSize, kernelThread, poolSize } from './own-thread.ts';
 import type { ProblemReporter } from './problem-reporter.ts';
 import { findWatchdogFile } from './watchdog-file.ts';
 
@@ -121,9 +121,14 @@ export class WatchdogThread {
     this.#tellEnd({ type: 'crash', crash, evidence, deadlineMs: longestMs }, longestMs);
   }
 
-  /** The process is about to be no more, and there is nothing to tell: waits, as above, until no record tells of it. Mostly there is none. */
+  /**
+   * The process is about to be no more, and there is nothing to tell: waits, as above, until no record tells of it, and the watchdog has no
+   * inspector session. Mostly there is neither.
+   */
   endQuietly(longestMs: number): void {
-    if (Atomics.load(this.#parts.table.header, kRecordKept) !== 0) this.#tellEnd({ type: 'quiet-end' }, longestMs);
+    const { header } = this.#parts.table;
+    const isAtWork = Atomics.load(header, kRecordKept) !== 0 || Atomics.load(header, kSession) !== 0;
+    if (isAtWork) this.#tellEnd({ type: 'quiet-end' }, longestMs);
   }
 
   #tellEnd(message: Extract<ToWatchdog, { type: 'crash' | 'quiet-end' }>, longestMs: number): void {
@@ -281,6 +286,7 @@ export class WatchdogThread {
       kernelThread: kernelThread(),
       clusterWorker: clusterWorker(),
       poolSize: poolSize(),
+      helperPoolSize: helperPoolSize(),
       blockedLoopMs: options.blockedLoopMs,
       blockedLoopStack: options.blockedLoopStack,
       pauses: PAUSES,

@@ -3,6 +3,7 @@ import type { WatchdogSettings } from '../../shared/worker-protocol.ts';
 import type { SourceMapper } from '../source-maps/source-mapper.ts';
 import type { BlockedLoopParts } from './blocked-loop.ts';
 import { debuggerAttached } from './debugger-attached.ts';
+import { cpuMsOf, helperThreads } from './helper-threads.ts';
 import { openMainThreadSession } from './inspector-session.ts';
 import { readKernelThread } from './kernel-thread.ts';
 import { type ProcFiles, procFiles } from './proc-files.ts';
@@ -27,14 +28,19 @@ export function createBlockProbe(
   proc: ProcFiles = procFiles,
 ): BlockProbe {
   const { kernelThread, threadId, blockedLoopStack } = settings;
-  const readKernel = () => (kernelThread === undefined ? undefined : readKernelThread(proc, kernelThread));
+  const helpers = helperThreads(proc, settings.pid, settings.helperPoolSize);
+  const readKernel = () => {
+    const reading = kernelThread === undefined ? undefined : readKernelThread(proc, kernelThread);
+    return reading && { ...reading, helperCpuMs: cpuMsOf(helpers, proc) };
+  };
   // The inspector of a worker leads to the main thread, and not to the worker that started this one.
   const takesStack = blockedLoopStack && threadId === 0;
   return {
     readKernel,
     mayHang,
     readSleep: (reading, forMs) => sleepingIn(reading, proc, kernelThread ?? 0, forMs),
-    debuggerAttached: () => debuggerAttached(Atomics.load(header, kInspectorPort), proc),
+    debuggerAttached: () =>
+      debuggerAttached({ open: Atomics.load(header, kInspectorPort), planned: process.debugPort }, proc),
     whyNoStack: blockedLoopStack
       ? 'no stack: the event loop is that of a worker thread, whose inspector cannot be reached from here'
       : 'no stack: blockedLoop.stack is off',

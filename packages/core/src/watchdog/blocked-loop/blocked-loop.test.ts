@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { HEADER_CELLS, kBeat, kBeatAsked, kInFlight, kRunning } from '../../shared/slot-layout.ts';
+import { HEADER_CELLS, kBeat, kBeatAsked, kInFlight, kRunning, kSession } from '../../shared/slot-layout.ts';
 import { BlockedLoop, type BlockedLoopParts, type FoundBlock } from './blocked-loop.ts';
 import type { StackOutcome } from './take-stack.ts';
 
@@ -88,6 +88,23 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+});
+
+test('has ended no earlier than the session that takes a stack', async () => {
+  const stack = pendingStack();
+  const { block, monitor, header } = setUp({ takeStack: stack.takeStack });
+  block();
+  await vi.advanceTimersByTimeAsync(1_200);
+  let stopped = false;
+  const stopping = monitor.stop().then(() => {
+    stopped = true;
+  });
+  expect(stack.cancel).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(100);
+  expect([stopped, header[kSession]]).toEqual([false, 1]);
+  stack.give({ type: 'none', why: 'taken back', costMs: 0 });
+  await stopping;
+  expect(header[kSession]).toBe(0);
 });
 
 describe('heartbeats', () => {
@@ -186,7 +203,6 @@ describe('a block', () => {
     // Native code returns: the loop turns before this thread has heard of the stack.
     goOn();
     await vi.advanceTimersByTimeAsync(50);
-    expect(stack.cancel).toHaveBeenCalledTimes(1);
     expect(stack.stillBlocked.ask()).toBe(false);
     expect(ended).toEqual([]);
     stack.give({ ...STACK, stack: { ...STACK.stack, late: true } });
@@ -293,6 +309,40 @@ describe('no block', () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect(foreign.reports).toHaveLength(1);
   });
+
+  test.each([
+    ['has been reported', 1_400, undefined],
+    ['has not yet been reported', 1_150, 'no stack: a debugger was connected before it could be taken'],
+  ])(
+    'goes on when a debugger comes in the middle of one that %s: nothing is told that is its doing',
+    async (_, atMs, note) => {
+      const stack = pendingStack();
+      let attached = false;
+      const { block, goOn, reports, ended, header, monitor } = setUp({
+        takeStack: stack.takeStack,
+        debuggerAttached: () => attached,
+      });
+      await vi.advanceTimersByTimeAsync(100);
+      block();
+      await vi.advanceTimersByTimeAsync(atMs);
+      expect(header[kSession]).toBe(1);
+      attached = true;
+      await vi.advanceTimersByTimeAsync(200);
+      expect(stack.stillBlocked.ask()).toBe(false);
+      expect(monitor.standsOff).toBe(true);
+      stack.give(STACK);
+      // At its breakpoints, for as long as it takes.
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(header[kSession]).toBe(0);
+      goOn();
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(reports).toHaveLength(1);
+      if (note !== undefined) expect(reports[0]?.block.stackNote).toBe(note);
+      // It lasted until the debugger came.
+      expect(ended).toEqual([{ follows: 'dump-1', sinceMs: expect.any(Number) }]);
+      expect(ended[0]?.sinceMs).toBeLessThan(2_000);
+    },
+  );
 
   test('is one that nobody waits for but a self-test: the thread is not paused for it', async () => {
     const stack = pendingStack();

@@ -1,6 +1,6 @@
 import type { DumpBlock } from '@hangwatch/protocol';
 import { messageOf } from '../../message-of.ts';
-import { kInFlight, kRunning } from '../../shared/slot-layout.ts';
+import { kInFlight, kRunning, kSession } from '../../shared/slot-layout.ts';
 import type { PausedEvidence, PauseLimits, ToMain } from '../../shared/worker-protocol.ts';
 import { type BlockFacts, type BlockStack, explainBlock } from './explain-block.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -15,6 +15,8 @@ const LATE_INTERVAL_MS = 20;
 const STACK_WAIT_MS = 350;
 /** After a block the application has what lay waiting for it, before its requests are asked why they stand still. */
 const DRAIN_MS = 500;
+/** How often it is looked in the middle of a block whether a debugger has come: reading who is connected is not free. */
+const LOOK_FOR_DEBUGGER_MS = 100;
 /** A report of the block is this near: evidence that the main thread does not give can wait for it. */
 const SOON_MS = 2_000;
 
@@ -66,8 +68,9 @@ interface Episode {
   silentMs: number;
   /** Who began or went on last before it; 0: nobody. */
   readonly lastRan: number;
-  /** A debugger keeps the thread, which is no block; or nobody waits for it. */
+  /** A debugger keeps the thread, which is no block; or nobody waits for it. What was told before that is told to have ended. */
   standingOff: boolean;
+  lookedForDebuggerMs: number;
   taking: Pick<TakeStack, 'outcome' | 'cancel'> | undefined;
   /** Its last report. */
   reported: { readonly id: string; readonly block: DumpBlock } | undefined;
@@ -89,12 +92,15 @@ export class BlockedLoop {
   #first: Observation | undefined;
   #episode: Episode | undefined;
   #nextPauseMs = Number.NEGATIVE_INFINITY;
+  #sessionEnds: Promise<unknown> = Promise.resolve();
   #endedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: BlockedLoopParts) {
     this.#parts = parts;
     this.#intervalMs = Math.max(10, Math.min(LONGEST_INTERVAL_MS, parts.thresholdMs / 4));
     this.#heartbeat = new Heartbeat(parts.header, parts.post, this.#intervalMs);
+    // The session of a thread that has died has died with it.
+    Atomics.store(parts.header, kSession, 0);
   }
 
   /** Something may be in flight from here on. Idempotent. */
@@ -102,11 +108,15 @@ export class BlockedLoop {
     if (this.#parts.thresholdMs > 0 && this.#timer === undefined) this.#schedule();
   }
 
-  /** Nothing is in flight until the next start. */
-  stop(): void {
+  /**
+   * Nothing is in flight until the next start. Resolves when no session with the main thread is open: Node may abort where a thread ends in
+   * the middle of what the inspector tells it.
+   */
+  async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#episode?.taking?.cancel();
+    await this.#sessionEnds;
   }
 
   /**
@@ -143,10 +153,28 @@ export class BlockedLoop {
     }
     const observation = { reading: readKernel(), atMs: nowMs };
     this.#first ??= observation;
-    if (this.#episode !== undefined) {
-      this.#episode.last = observation;
-      this.#episode.silentMs = this.#silentMs;
-    } else if (this.#silentMs >= thresholdMs) this.#blocked(this.#first, observation);
+    if (this.#episode !== undefined) this.#goesOn(this.#episode, observation);
+    else if (this.#silentMs >= thresholdMs) this.#blocked(this.#first, observation);
+  }
+
+  #goesOn(episode: Episode, observation: Observation): void {
+    if (episode.standingOff) return;
+    if (observation.atMs - episode.lookedForDebuggerMs >= LOOK_FOR_DEBUGGER_MS) {
+      episode.lookedForDebuggerMs = observation.atMs;
+      if (this.#parts.debuggerAttached()) {
+        this.#standOff(episode);
+        return;
+      }
+    }
+    episode.last = observation;
+    episode.silentMs = this.#silentMs;
+  }
+
+  /** A debugger has come in the middle of a block: the block lasted until then, and from here on the thread is the debugger's. */
+  #standOff(episode: Episode): void {
+    if (!episode.told) this.#report(episode, undefined, 'no stack: a debugger was connected before it could be taken');
+    // What has been asked for comes, and is let go at once.
+    episode.standingOff = true;
   }
 
   #schedule(): void {
@@ -169,6 +197,7 @@ export class BlockedLoop {
       silentMs: this.#silentMs,
       lastRan: Atomics.load(header, kRunning),
       standingOff: debuggerAttached() || !noticed(),
+      lookedForDebuggerMs: last.atMs,
       taking: undefined,
       reported: undefined,
       told: false,
@@ -184,28 +213,32 @@ export class BlockedLoop {
       this.#report(episode, undefined, 'no stack: one was taken a short while ago');
     } else {
       this.#nextPauseMs = last.atMs + pauses.everyMs;
-      episode.taking = takeStack(() => !episode.over && !this.#heartbeat.answered);
-      this.#awaitStack(episode, episode.taking.outcome);
+      Atomics.store(header, kSession, 1);
+      episode.taking = takeStack(() => !episode.over && !episode.standingOff && !this.#heartbeat.answered);
+      this.#sessionEnds = this.#awaitStack(episode, episode.taking.outcome);
     }
   }
 
-  #awaitStack(episode: Episode, outcome: Promise<StackOutcome>): void {
-    const first = setTimeout(
-      () => this.#report(episode, undefined, 'no stack yet (native code shows none until it returns)'),
-      STACK_WAIT_MS,
-    );
-    void outcome.then((taken) => {
-      clearTimeout(first);
-      episode.taking = undefined;
-      const { monotonicMs, pauses } = this.#parts;
-      this.#nextPauseMs = Math.max(this.#nextPauseMs, monotonicMs() + taken.costMs / pauses.share);
-      if (taken.type === 'foreign') episode.standingOff = true;
-      else if (taken.type === 'stack')
-        this.#report(episode, taken, taken.stack.late ? 'the stack was taken as native code returned' : undefined);
-      else if (!episode.told) this.#report(episode, undefined, `no stack: ${taken.why}`);
-      // It ended in the meantime: that comes after its report.
-      if (episode.over) this.#tellEnd(episode);
-    });
+  async #awaitStack(episode: Episode, outcome: Promise<StackOutcome>): Promise<void> {
+    const first = setTimeout(() => {
+      if (!episode.told) this.#report(episode, undefined, 'no stack yet (native code shows none until it returns)');
+    }, STACK_WAIT_MS);
+    const taken = await outcome;
+    clearTimeout(first);
+    episode.taking = undefined;
+    const { header, monotonicMs, pauses } = this.#parts;
+    Atomics.store(header, kSession, 0);
+    this.#nextPauseMs = Math.max(this.#nextPauseMs, monotonicMs() + taken.costMs / pauses.share);
+    if (taken.type === 'foreign') episode.standingOff = true;
+    else if (!episode.standingOff) this.#tellTaken(episode, taken);
+    // It ended in the meantime: that comes after its report.
+    if (episode.over) this.#tellEnd(episode);
+  }
+
+  #tellTaken(episode: Episode, taken: Exclude<StackOutcome, { type: 'foreign' }>): void {
+    if (taken.type === 'stack')
+      this.#report(episode, taken, taken.stack.late ? 'the stack was taken as native code returned' : undefined);
+    else if (!episode.told) this.#report(episode, undefined, `no stack: ${taken.why}`);
   }
 
   #report(
@@ -258,8 +291,7 @@ export class BlockedLoop {
     else episode.taking.cancel();
   }
 
-  #tellEnd({ reported, silentMs, standingOff }: Episode): void {
-    if (reported !== undefined && !standingOff)
-      this.#parts.ended({ ...reported.block, sinceMs: silentMs }, reported.id);
+  #tellEnd({ reported, silentMs }: Episode): void {
+    if (reported !== undefined) this.#parts.ended({ ...reported.block, sinceMs: silentMs }, reported.id);
   }
 }

@@ -130,6 +130,38 @@ describe('without a stack', () => {
   });
 });
 
+describe('a collection of garbage', () => {
+  const helped = (cpuMs: number, helperCpuMs: number) => ({ ...reading(cpuMs, 0), helperCpuMs });
+  const after = stackOf([frame('after')], { late: true, heapUsed: 0.6 });
+
+  test('that takes longer than native code shows no stack: V8 has its helper threads work', () => {
+    const collecting = { first: helped(0, 500), last: helped(700, 2_500) };
+    const what = 'is busy collecting garbage (its heap is 60% full), and went on in after (a.js:3:5)';
+    expect(explain({ ...collecting, stack: after })).toMatchObject({ cause: 'garbage-collection', what });
+    expect(explain(collecting)).toMatchObject({ cause: 'garbage-collection', what: 'is busy collecting garbage' });
+    // It is seen as it waits for them.
+    const sleep = { cause: 'thread-wait', what: 'waits for another thread', systemCall: 'futex' } as const;
+    expect(explain({ ...collecting, sleep }).cause).toBe('garbage-collection');
+  });
+
+  test('of a full heap needs less of them; JSON.parse, whose garbage is collected on the way, is none', () => {
+    const some = { first: helped(0, 0), last: helped(900, 400) };
+    expect(explain({ ...some, stack: { ...after, heapUsed: 0.95 } }).cause).toBe('garbage-collection');
+    expect(explain({ ...some, stack: after }).cause).toBe('native-call');
+    // In native code, with a heap that is full.
+    const none = { first: helped(0, 0), last: helped(900, 5) };
+    expect(explain({ ...none, stack: { ...after, heapUsed: 0.95 } }).cause).toBe('native-call');
+  });
+
+  test('that helped somebody by the way is not what the thread slept in', () => {
+    const sleep = { cause: 'thread-wait', what: 'waits for another thread', systemCall: 'futex' } as const;
+    const block = explain({ sleep, first: helped(0, 0), last: helped(900, 300), stack: after });
+    expect(block).toMatchObject({ cause: 'native-call', state: 'running' });
+    const asleep = { sleep, first: helped(0, 0), last: { ...helped(3, 9), state: 'S' } };
+    expect(explain(asleep)).toMatchObject({ cause: 'thread-wait', state: 'sleeping' });
+  });
+});
+
 describe('whose code it is', () => {
   const stack = stackOf([frame('spin')]);
 

@@ -38,24 +38,33 @@ const MOSTLY = 0.5;
 const STARVED = 0.1;
 /** Share of the heap's limit from which on the garbage collector does most of the work. */
 const HEAP_FULL = 0.9;
+/**
+ * CPU time of V8's helper threads, in parts of the thread's own: in a collection each of them works as much as the thread does. `JSON.parse` of a
+ * million objects, whose garbage is collected on the way, comes to 0.4; a full heap and native code to less.
+ */
+const COLLECTS = 1;
+const COLLECTS_MUCH = 0.25;
+/** Share that they have to have worked, all together, of the time in which CPUs were to be had: next to a thread that sleeps, the least of work is much. */
+const COLLECTED = 0.4;
 
 /** Says what a blocked thread does. A pure function from facts to the dump's field. */
 export function explainBlock(facts: BlockFacts): DumpBlock {
-  const { first, last, sleep, stack, running, lastRan, stackNote } = facts;
+  const { first, last, stack, running, lastRan, stackNote } = facts;
   const known = first !== undefined && last !== undefined;
   const cpuMs = known ? Math.max(0, last.cpuMs - first.cpuMs) : undefined;
   const cpuWaitMs =
     known && last.cpuWaitMs !== undefined && first.cpuWaitMs !== undefined
       ? Math.max(0, last.cpuWaitMs - first.cpuWaitMs)
       : undefined;
-  const state = stateOf(facts, cpuMs, cpuWaitMs);
-  const { cause, what } = causeOf(facts, state, cpuMs);
+  const awake = waitsForHelpers(facts, cpuMs) ? { ...facts, sleep: undefined } : facts;
+  const state = stateOf(awake, cpuMs, cpuWaitMs);
+  const { cause, what } = causeOf(awake, state, cpuMs, cpuWaitMs);
   return {
     sinceMs: facts.sinceMs,
     state,
     cause,
     what: `${what}${stack === undefined ? '' : placeText(stack.frames, facts.cwd, stack.late)}${isNobodys(running) ? ' (no request: background work)' : ''}`,
-    ...(sleep?.systemCall === undefined ? {} : { systemCall: sleep.systemCall }),
+    ...(awake.sleep?.systemCall === undefined ? {} : { systemCall: awake.sleep.systemCall }),
     ...(cpuMs === undefined ? {} : { cpuMs: Math.round(cpuMs) }),
     ...(cpuWaitMs === undefined ? {} : { cpuWaitMs: Math.round(cpuWaitMs) }),
     ...(stack?.heapUsed === undefined ? {} : { heapUsed: stack.heapUsed }),
@@ -65,6 +74,10 @@ export function explainBlock(facts: BlockFacts): DumpBlock {
     ...(stackNote === undefined ? {} : { stackNote }),
   };
 }
+
+/** What mostly runs is seen in such a sleep by chance: it waits for V8's helper threads now and then. */
+const waitsForHelpers = ({ sleep, betweenMs }: BlockFacts, cpuMs = 0) =>
+  sleep?.systemCall === 'futex' && betweenMs > 0 && cpuMs >= MOSTLY * betweenMs;
 
 const isNobodys = (running: BlockFacts['running']) => running !== undefined && running.request === undefined;
 
@@ -83,10 +96,17 @@ function stateOf(
 }
 
 function causeOf(
-  { stack, sleep, betweenMs }: BlockFacts,
+  { first, last, stack, sleep, betweenMs }: BlockFacts,
   state: DumpBlock['state'],
   cpuMs = 0,
+  cpuWaitMs = 0,
 ): Pick<DumpBlock, 'cause' | 'what'> {
+  const helperMs = (last?.helperCpuMs ?? 0) - (first?.helperCpuMs ?? 0);
+  const collected = betweenMs > 0 && helperMs >= COLLECTED * (betweenMs - cpuWaitMs);
+  const { heapUsed = 0, late = false } = stack ?? {};
+  const isFull = heapUsed >= HEAP_FULL && (!late || (collected && helperMs >= COLLECTS_MUCH * cpuMs));
+  if (isFull || (collected && helperMs >= COLLECTS * cpuMs))
+    return { cause: 'garbage-collection', what: `is busy collecting garbage${heapText(heapUsed)}` };
   const starved = state === 'waiting-for-cpu';
   const share = Math.round((100 * cpuMs) / Math.max(1, betweenMs));
   if (starved && (stack === undefined || cpuMs < STARVED * betweenMs))
@@ -98,18 +118,16 @@ function causeOf(
   return starved ? { ...found, what: `${found.what} (with a CPU for ${share}% of the time)` } : found;
 }
 
+/** A heap with room says nothing; nor may it have been asked. */
+const heapText = (used: number) => (used < MOSTLY ? '' : ` (its heap is ${Math.round(used * 100)}% full)`);
+
 function withoutStarvation(
   stack: BlockStack | undefined,
   sleep: Sleep | undefined,
   state: DumpBlock['state'],
 ): Pick<DumpBlock, 'cause' | 'what'> {
   if (stack !== undefined) {
-    const { heapUsed = 0, late, frames, source } = stack;
-    if (heapUsed >= HEAP_FULL && !late)
-      return {
-        cause: 'garbage-collection',
-        what: `is busy collecting garbage (its heap is ${Math.round(heapUsed * 100)}% full)`,
-      };
+    const { late, frames, source } = stack;
     const running = whatRuns(frames, source, late);
     // The kernel saw it asleep, and says more of that than a stack that was taken afterwards.
     if (sleep !== undefined && late && running.cause !== 'child-process' && sleep.cause !== 'unknown') return sleep;

@@ -9,6 +9,8 @@ export interface KernelReading {
   readonly cpuMs: number;
   /** Time since the thread began in which it could have run, and no CPU was free. */
   readonly cpuWaitMs: number | undefined;
+  /** The same as `cpuMs` of the threads that V8 collects garbage with, where it is known. */
+  readonly helperCpuMs?: number | undefined;
   /** The system call it sleeps in. */
   readonly systemCall: { readonly name: string; readonly args: readonly number[] } | undefined;
   /** The kernel function it sleeps in, `''` where the kernel keeps that to itself. */

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { debuggerAttached } from './debugger-attached.ts';
+import { cpuMsOf, helperThreads } from './helper-threads.ts';
 import { readKernelThread } from './kernel-thread.ts';
 import type { ProcFiles } from './proc-files.ts';
 import { sleepingIn } from './sleeping-in.ts';
 
 function proc(files: Record<string, string>, links: Record<string, string> = {}): ProcFiles {
-  return { text: (path) => files[path], link: (path) => links[path], list: () => [] };
+  return {
+    text: (path) => files[path],
+    link: (path) => links[path],
+    list: (path) =>
+      Object.keys(links).flatMap((link) => (link.startsWith(`${path}/`) ? [link.slice(path.length + 1)] : [])),
+  };
 }
 const stat = (name: string, state: string, utime = 0, stime = 0, starttime = 0) =>
   `41 (${name}) ${state} 1 41 41 0 -1 4194304 0 0 0 0 ${utime} ${stime} 0 0 20 0 11 0 ${starttime} 0`;
@@ -114,16 +120,40 @@ describe('a sleeping thread', () => {
   });
 });
 
+describe("V8's helper threads", () => {
+  const tasks = Object.fromEntries([41, 42, 43, 44, 45, 46, 47].map((id) => [`self/task/${id}`, '']));
+  test('are those that say so, or else the first that the process has started', () => {
+    const named = { 'self/task/44/comm': 'node-V8Worker', 'self/task/46/comm': 'V8Worker' };
+    expect(helperThreads(proc(named, tasks), 41, 4)).toEqual([44, 46]);
+    expect(helperThreads(proc({}, tasks), 41, 4)).toEqual([42, 43, 44, 45, 46]);
+    expect(helperThreads(proc({}, tasks), 41, 0)).toEqual([]);
+  });
+
+  test('have had so much of a CPU, or nobody knows', () => {
+    const files = { 'self/task/42/schedstat': '1500000 2 3', 'self/task/43/schedstat': '500000 2 3' };
+    expect(cpuMsOf([42, 43], proc(files))).toBe(2);
+    expect(cpuMsOf([42, 44], proc(files))).toBeUndefined();
+    expect(cpuMsOf([], proc(files))).toBeUndefined();
+  });
+});
+
 describe('a debugger', () => {
   const header = '  sl  local_address rem_address   st';
-  const table = (state: string) => `${header}\n   0: 0100007F:240D 0100007F:E0A2 ${state} 00000000:00000000`;
+  const table = (state: string) =>
+    `${header}\n   0: 0100007F:240D 0100007F:E0A2 ${state} 00000000:00000000 00:00000000 00000000     0        0 4711 1 0`;
+  const ours = { 'self/fd/19': 'socket:[4711]' };
+  const notOurs = { 'self/fd/19': 'socket:[4712]' };
   test.each([
-    ['no inspector', 0, { 'self/net/tcp': table('01') }, false],
-    ['nobody connected', 9_229, { 'self/net/tcp': table('0A') }, false],
-    ['somebody connected', 9_229, { 'self/net/tcp': header, 'self/net/tcp6': table('01') }, true],
-    ['another port', 9_230, { 'self/net/tcp': table('01') }, false],
-    ['nobody knows', 9_229, {}, true],
-  ])('%s', (_, port, files: Record<string, string>, attached) => {
-    expect(debuggerAttached(port, proc(files))).toBe(attached);
+    ['no inspector', [0, 0], { 'self/net/tcp': table('01') }, {}, false],
+    ['nobody connected', [9_229, 9_229], { 'self/net/tcp': table('0A') }, {}, false],
+    ['somebody connected', [9_229, 9_229], { 'self/net/tcp': header, 'self/net/tcp6': table('01') }, {}, true],
+    ['somebody connected to us', [9_229, 9_229], { 'self/net/tcp': table('01') }, ours, true],
+    ['a port opened since', [0, 9_229], { 'self/net/tcp': table('01') }, ours, true],
+    ['a process that listens there', [0, 9_229], { 'self/net/tcp': table('01') }, notOurs, false],
+    ['another port', [9_230, 9_230], { 'self/net/tcp': table('01') }, {}, false],
+    ['nobody knows', [9_229, 9_229], {}, {}, true],
+    ['nobody knows, and none was open', [0, 9_229], {}, {}, false],
+  ])('%s', (_, [open = 0, planned = 0], files: Record<string, string>, links: Record<string, string>, attached) => {
+    expect(debuggerAttached({ open, planned }, proc(files, links))).toBe(attached);
   });
 });

@@ -27,6 +27,11 @@ class FakeSession implements InspectorSession {
   answer(method: string, result?: unknown, error: Error | null = null): void {
     this.#answers.get(method)?.(error, result);
   }
+  /** Both that were sent first, in their order. */
+  acknowledge(): void {
+    this.answer('Debugger.enable');
+    this.answer('Debugger.pause');
+  }
   tell(event: string, params: unknown): void {
     this.#listeners.get(event)?.({ params });
   }
@@ -68,7 +73,7 @@ describe('the main thread goes on', () => {
     const { session, taking } = setUp();
     expect(session.asked).toEqual(['Runtime.getIsolateId', 'Debugger.enable', 'Debugger.pause']);
     session.tell('Debugger.scriptParsed', SCRIPT);
-    session.answer('Debugger.enable');
+    session.acknowledge();
     session.tell('Debugger.paused', PAUSED);
     expect(session.asked).toEqual([
       'Runtime.getIsolateId',
@@ -101,7 +106,7 @@ describe('the main thread goes on', () => {
   test.each(['Runtime.evaluate', 'Debugger.getScriptSource'])('when %s throws', async (method) => {
     const { session, taking } = setUp();
     session.tell('Debugger.scriptParsed', SCRIPT);
-    session.answer('Debugger.enable');
+    session.acknowledge();
     session.fails = method;
     session.tell('Debugger.paused', PAUSED);
     expect(session.asked.at(-1)).toBe('Debugger.resume');
@@ -112,7 +117,7 @@ describe('the main thread goes on', () => {
 
   test('when the frames are none that anybody could read', async () => {
     const { session, taking } = setUp();
-    session.answer('Debugger.enable');
+    session.acknowledge();
     session.tell('Debugger.paused', { reason: 'other', callFrames: [null] });
     expect(session.asked.at(-1)).toBe('Debugger.resume');
     session.answer('Debugger.resume');
@@ -124,7 +129,7 @@ describe('the main thread goes on', () => {
     ['what tells of the pause is nothing that anybody could read', undefined, undefined, 'none'],
   ])('when %s: the session ends, and the pause with it', async (_, paused, fails, type) => {
     const { session, taking } = setUp();
-    session.answer('Debugger.enable');
+    session.acknowledge();
     session.fails = fails;
     session.tell('Debugger.paused', paused);
     expect(session.disconnected).toBe(1);
@@ -134,7 +139,7 @@ describe('the main thread goes on', () => {
 
   test('when no answer ever comes: the stack is kept and the session ends', async () => {
     const { session, taking } = setUp();
-    session.answer('Debugger.enable');
+    session.acknowledge();
     session.tell('Debugger.paused', PAUSED);
     await vi.advanceTimersByTimeAsync(1_500);
     expect(session.disconnected).toBe(1);
@@ -143,7 +148,7 @@ describe('the main thread goes on', () => {
 
   test('when the loop turns again before the pause: it is resumed, and its frames are not shown', async () => {
     const { session, taking, state } = setUp();
-    session.answer('Debugger.enable');
+    session.acknowledge();
     state.blocked = false;
     taking.cancel();
     expect(session.asked.at(-1)).toBe('Debugger.setSkipAllPauses');
@@ -158,27 +163,62 @@ describe('the main thread goes on', () => {
 
   test('when it is taken back before any pause', async () => {
     const { session, taking } = setUp();
-    session.answer('Debugger.enable');
+    session.acknowledge();
     taking.cancel();
     session.answer('Debugger.setSkipAllPauses');
     expect(session.disconnected).toBe(1);
     expect((await taking.outcome).type).toBe('none');
   });
 
-  test('when native code takes half a minute: the session does not wait for it', async () => {
-    const { session, taking } = setUp();
-    await vi.advanceTimersByTimeAsync(30_000);
-    expect(session.disconnected).toBe(1);
-    expect(await taking.outcome).toMatchObject({ type: 'none', why: 'native code did not return within 30 s' });
-  });
+  test.each([
+    ['it turns again', true],
+    ['nobody asks', false],
+  ])(
+    'when native code takes a minute, and %s: the session is there until its pause has come, or can come no more',
+    async (_, turns) => {
+      const { session, taking, state } = setUp();
+      await vi.advanceTimersByTimeAsync(60_000);
+      if (turns) {
+        state.blocked = false;
+        taking.cancel();
+      }
+      // The request has been made: without us the pause would be there for other sessions, and nobody would end it.
+      expect(session.disconnected).toBe(0);
+      session.acknowledge();
+      session.tell('Debugger.paused', PAUSED);
+      expect(session.asked.at(-1)).toBe('Debugger.resume');
+      session.answer('Debugger.setSkipAllPauses');
+      session.answer('Debugger.resume');
+      expect(session.disconnected).toBe(1);
+      expect((await taking.outcome).type).toBe(turns ? 'none' : 'stack');
+    },
+  );
 });
 
 describe("somebody else's debugger", () => {
+  test('a pause that is told before ours has been taken is none of ours, whatever its reason', async () => {
+    const { session, taking } = setUp();
+    session.answer('Debugger.enable');
+    session.tell('Debugger.paused', PAUSED);
+    expect(session.asked).not.toContain('Debugger.resume');
+    // Whose it is lets the thread go on; the request that was made meanwhile came to nothing.
+    session.answer('Debugger.pause');
+    session.tell('Debugger.resumed', {});
+    // Nor is the next one, before we have asked again.
+    session.tell('Debugger.paused', PAUSED);
+    session.tell('Debugger.resumed', {});
+    expect(session.asked).not.toContain('Debugger.resume');
+    session.answer('Debugger.pause');
+    session.tell('Debugger.paused', PAUSED);
+    expect(session.asked.at(-1)).toBe('Debugger.resume');
+    session.answer('Debugger.resume');
+    expect((await taking.outcome).type).toBe('stack');
+  });
+
   test('a pause that is there before enable is acknowledged is left as it is', async () => {
     const { session, taking } = setUp();
     session.tell('Debugger.paused', PAUSED);
-    session.answer('Debugger.enable');
-    session.answer('Debugger.pause');
+    session.acknowledge();
     await vi.advanceTimersByTimeAsync(200);
     expect(session.asked).not.toContain('Debugger.resume');
     expect(session.disconnected).toBe(1);
@@ -189,7 +229,7 @@ describe("somebody else's debugger", () => {
     'a pause that stands is left as it is',
     async (paused) => {
       const { session, taking } = setUp();
-      session.answer('Debugger.enable');
+      session.acknowledge();
       session.tell('Debugger.paused', paused);
       await vi.advanceTimersByTimeAsync(200);
       expect(session.asked).not.toContain('Debugger.resume');
@@ -202,8 +242,7 @@ describe("somebody else's debugger", () => {
 describe('a tool that pauses on exceptions, and lets the thread go on at once', () => {
   test('the stack is taken at the next pause of ours, and only that is resumed', async () => {
     const { session, taking } = setUp();
-    session.answer('Debugger.enable');
-    session.answer('Debugger.pause');
+    session.acknowledge();
     session.tell('Debugger.paused', EXCEPTION);
     session.tell('Debugger.resumed', {});
     expect(session.asked).not.toContain('Debugger.resume');
@@ -216,8 +255,7 @@ describe('a tool that pauses on exceptions, and lets the thread go on at once', 
   test('a pause that came to nothing, since the thread was paused, is asked for again', async () => {
     const { session, taking } = setUp();
     session.tell('Debugger.paused', EXCEPTION);
-    session.answer('Debugger.enable');
-    session.answer('Debugger.pause');
+    session.acknowledge();
     session.tell('Debugger.resumed', {});
     expect(session.asked.filter((method) => method === 'Debugger.pause')).toHaveLength(2);
     session.answer('Debugger.pause');
@@ -228,7 +266,7 @@ describe('a tool that pauses on exceptions, and lets the thread go on at once', 
 
   test('where it leaves no room, that is said, and the block counts', async () => {
     const { session, taking } = setUp();
-    session.answer('Debugger.enable');
+    session.acknowledge();
     for (let i = 0; i < 100; i++) {
       session.tell('Debugger.paused', EXCEPTION);
       await vi.advanceTimersByTimeAsync(2);
@@ -247,26 +285,40 @@ test('whatever comes in whatever order: a pause of ours is resumed in the call t
   await fc.assert(
     fc.asyncProperty(fc.array(events, { maxLength: 25 }), async (order) => {
       const { session, taking, state } = setUp();
-      let isEnabled = false;
+      const v8 = { enabled: false, asked: false, paused: false, swallowed: false };
       for (const event of order) {
         if (event === 'enable') session.answer('Debugger.enable');
-        if (event === 'pause') session.answer('Debugger.pause');
-        if (event === 'resumed') session.tell('Debugger.resumed', {});
-        if (event === 'exception') session.tell('Debugger.paused', EXCEPTION);
+        if (event === 'pause') {
+          session.answer('Debugger.pause');
+          v8.asked = !v8.paused;
+          v8.swallowed = v8.paused;
+        }
+        if (event === 'resumed') {
+          session.tell('Debugger.resumed', {});
+          if (v8.paused && v8.swallowed) Object.assign(v8, { asked: false, swallowed: false });
+          v8.paused = false;
+        }
+        if (event === 'exception') {
+          session.tell('Debugger.paused', EXCEPTION);
+          v8.paused = true;
+        }
         if (event === 'skip') session.answer('Debugger.setSkipAllPauses');
         if (event === 'cancel') taking.cancel();
         if (event === 'turns') state.blocked = false;
         if (event === 'wait') await vi.advanceTimersByTimeAsync(100);
         if (event === 'ours') {
           const resumed = () => session.asked.filter((method) => method === 'Debugger.resume').length;
-          const isOurs = isEnabled && session.disconnected === 0 && resumed() === 0;
+          const isOurs = v8.enabled && v8.asked && session.disconnected === 0 && resumed() === 0;
           session.tell('Debugger.paused', PAUSED);
           // Nothing that becomes of this thread after the call, its death included, can leave the other one paused.
           if (isOurs) expect(session.asked.at(-1)).toBe('Debugger.resume');
+          else v8.paused = true;
         }
-        isEnabled ||= event === 'enable';
+        v8.enabled ||= event === 'enable';
       }
       await vi.advanceTimersByTimeAsync(60_000);
+      taking.cancel();
+      session.acknowledge();
       session.answer('Debugger.setSkipAllPauses');
       await taking.outcome;
       expect(session.disconnected).toBe(1);
@@ -284,7 +336,7 @@ describe('late', () => {
     await vi.advanceTimersByTimeAsync(afterMs);
     state.cpuWaitMs = withoutCpuMs;
     session.answer('Runtime.getIsolateId');
-    session.answer('Debugger.enable');
+    session.acknowledge();
     session.tell('Debugger.paused', PAUSED);
     session.answer('Debugger.resume');
     expect(await taking.outcome).toMatchObject({ stack: { late } });
@@ -298,7 +350,7 @@ describe('late', () => {
     const { session, taking } = setUp();
     await vi.advanceTimersByTimeAsync(1_000);
     session.answer('Runtime.getIsolateId');
-    session.answer('Debugger.enable');
+    session.acknowledge();
     const [top, ...rest] = PAUSED.callFrames;
     const functionLocation = { scriptId: '9', lineNumber: 1, columnNumber: 0 };
     session.tell('Debugger.paused', { ...PAUSED, callFrames: [{ ...top, functionLocation }, ...rest] });
@@ -314,7 +366,7 @@ describe('late', () => {
     await vi.advanceTimersByTimeAsync(20);
     session.answer('Runtime.getIsolateId');
     await vi.advanceTimersByTimeAsync(900);
-    session.answer('Debugger.enable');
+    session.acknowledge();
     session.tell('Debugger.paused', PAUSED);
     session.answer('Debugger.resume');
     expect(await taking.outcome).toMatchObject({ stack: { late: false }, costMs: 900 });
@@ -336,7 +388,7 @@ test.each(['the inspector is missing', 'connecting is refused'])('%s: that is sa
 test('a source of a megabyte is not copied for one line', () => {
   const { session } = setUp();
   session.tell('Debugger.scriptParsed', { ...SCRIPT, length: 2_000_000 });
-  session.answer('Debugger.enable');
+  session.acknowledge();
   session.tell('Debugger.paused', PAUSED);
   expect(session.asked).not.toContain('Debugger.getScriptSource');
 });

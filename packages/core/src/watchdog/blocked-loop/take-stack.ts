@@ -26,8 +26,6 @@ export interface TakeStackParts {
   readonly stillBlocked: () => boolean;
 }
 
-/** Native code that takes longer shows no stack: a session that is attached delays the process's exit. */
-const LONGEST_ATTACHED_MS = 30_000;
 /** From the pause to the end of the session: everything that lets the thread go on has been sent by then. */
 const LONGEST_PAUSE_MS = 1_500;
 /** JavaScript answers at once. What takes longer, time without a CPU left aside, was native code. */
@@ -55,12 +53,15 @@ interface Script {
 /**
  * Takes the synchronous stack of the main thread while that is blocked. The main thread can at no point be left paused:
  *
- * - `enable` and `pause` are sent together. A pause that is told before `enable` is acknowledged, hits a breakpoint or has a reason of its
+ * - `enable` and `pause` are sent together. A pause that is told before both are acknowledged, hits a breakpoint or has a reason of its
  *   own is somebody else's, who resumes it. A tool does so at once, and is waited for. Of a debugger whose user looks at it the session is
  *   left without resuming, and V8 keeps the thread paused for its owner.
  * - In the very call that hears of the pause everything else is sent, `resume` last. The main thread works that off in order, whatever
  *   becomes of this thread and of the answers.
+ * - A session does not end before its pause has come, or can come no more: where other sessions are, V8 would pause for them.
  * - A session that ends takes its pause along: Node leaves the pause when nobody is connected any more.
+ * - A tool that asks for a pause at the same moment gets one: V8 pauses once for each request. Only one that asks while the thread is paused
+ *   for us shares that pause, and is told of it, with the stack; it ends without its doing.
  */
 export class TakeStack {
   readonly outcome: Promise<StackOutcome>;
@@ -74,7 +75,11 @@ export class TakeStack {
   /** When the main thread first answered: what it did until then was not our doing. */
   #answeredMs: number | undefined;
   #enabled = false;
+  /** Our request for a pause has been taken: one before that was somebody else's. */
+  #asked = false;
   #late = false;
+  /** Why it is to be taken back as soon as that is possible. */
+  #unwanted: string | undefined;
   /** Paused by us. */
   #paused = false;
   readonly #others = { paused: false, letGoOn: false, tookOurPause: false };
@@ -89,7 +94,7 @@ export class TakeStack {
     this.#begin();
   }
 
-  /** The event loop turns again: the pause that has been asked for is taken back. */
+  /** The event loop turns again, or nobody asks any more: the pause that has been asked for is taken back. */
   cancel(): void {
     if (this.#session === undefined || this.#paused) return;
     this.#takeBack('the event loop turned again before its stack could be taken');
@@ -107,9 +112,6 @@ export class TakeStack {
       session.post('Debugger.enable', {}, (error) => this.#onEnabled(error));
       // At once: what runs between the two would be taken for what blocks.
       this.#askForPause(session);
-      this.#limit(LONGEST_ATTACHED_MS, () =>
-        this.#takeBack(`native code did not return within ${LONGEST_ATTACHED_MS / 1_000} s`),
-      );
     } catch (error) {
       this.#end({ type: 'none', why: `the inspector is not available: ${messageOf(error)}` });
     }
@@ -122,9 +124,11 @@ export class TakeStack {
   }
 
   #askForPause(session: InspectorSession): void {
+    this.#asked = false;
     session.post('Debugger.pause', {}, () => {
       // A thread that is paused already is not paused again.
       this.#others.tookOurPause = this.#others.paused;
+      this.#asked = !this.#others.paused;
     });
   }
 
@@ -134,6 +138,7 @@ export class TakeStack {
       return;
     }
     this.#enabled = true;
+    if (this.#unwanted !== undefined) this.#takeBack(this.#unwanted);
   }
 
   /** Whose pause it is resumes it: at once, or it is a debugger. */
@@ -161,7 +166,7 @@ export class TakeStack {
   #onPaused({ callFrames, reason, hitBreakpoints = [] }: Paused): void {
     const session = this.#session;
     if (session === undefined || this.#paused) return;
-    if (!this.#enabled || hitBreakpoints.length > 0 || reason !== 'other') {
+    if (!this.#enabled || !this.#asked || hitBreakpoints.length > 0 || reason !== 'other') {
       this.#onPausedByOthers();
       return;
     }
@@ -260,15 +265,15 @@ export class TakeStack {
   #takeBack(why: string): void {
     const end = () => this.#end({ type: 'none', why });
     try {
-      // Without an acknowledged `enable` the requests still lie in the main thread's queue, and the end of the session follows them.
-      if (!this.#enabled) {
-        end();
-        return;
-      }
+      // Whose loop turns answers at once.
+      this.#limit(LONGEST_PAUSE_MS, end);
+      // The request lies in the main thread's queue, and the pause will come. Without us it would be everybody else's who has a session:
+      // they would not know what to do with it, and the thread would stay paused.
+      this.#unwanted = why;
+      if (!this.#enabled) return;
       this.#session?.post('Debugger.setSkipAllPauses', { skip: true }, () => {
         if (!this.#paused) end();
       });
-      this.#limit(LONGEST_PAUSE_MS, end);
     } catch {
       end();
     }

@@ -34,6 +34,7 @@ export function testingDumpBase(scanIntervalMs = 100): DumpBase {
     kernelThread: undefined,
     clusterWorker: undefined,
     poolSize: 4,
+    helperPoolSize: 4,
     blockedLoopMs: 0,
     blockedLoopStack: true,
     pauses: { everyMs: 60_000, share: 0.01 },
