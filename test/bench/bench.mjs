@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Throughput and processor time with everything on, against none and against AsyncLocalStorage alone: side by side in one run, the three
-// servers of a framework measured in turn in every round, so that whatever else the machine does falls on all of them. Each handler awaits
+// Throughput and processor time with everything on, against none, against AsyncLocalStorage alone, and against everything but the watch over
+// the event loop: side by side in one run, the four servers of a framework measured in turn in every round, so that whatever else the machine does falls on all of them. Each handler awaits
 // 20 times. Throughput is taken under all the load that the client can make; processor time, that of the server's whole process with the
 // watchdog, under a load that none of the servers is busy with: at the limit it is mostly the kernel's waking of a client that waits.
 import { spawn } from 'node:child_process';
@@ -12,8 +12,8 @@ import autocannon from 'autocannon';
 const HELP = `usage: npm run bench -- [options]
 
 Measures requests per second, and at a steady rate processor time a request, of Fastify, Express, Koa and node:http without
-anything, with an AsyncLocalStorage.run alone, and with hangwatch; prints medians, and medians of the
-per-round ratios.
+anything, with an AsyncLocalStorage.run alone, with hangwatch, and with hangwatch and \`blockedLoop: false\`;
+prints medians, and medians of the per-round ratios.
 
   --rounds N        rounds of each server (default 9)
   --seconds N       seconds of each of a round's two loads (default 2)
@@ -24,7 +24,7 @@ per-round ratios.
   --json            JSON on stdout
   --help            this text`;
 
-const VARIANTS = ['none', 'als', 'hangwatch'];
+const VARIANTS = ['none', 'als', 'hangwatch', 'unblocked'];
 const FRAMEWORKS = ['fastify', 'express', 'koa', 'node:http'];
 
 const { values } = parseArgs({
@@ -122,15 +122,17 @@ for (const framework of frameworks) {
       }
     }
     const of = (key) => {
-      const [none, als, hangwatch] = samples.map((list) => list.map((sample) => sample[key]));
+      const [none, als, hangwatch, unblocked] = samples.map((list) => list.map((sample) => sample[key]));
       const ratio = (a, b) => median(a.map((value, i) => value / b[i]));
       return {
         none: median(none),
         als: median(als),
         hangwatch: median(hangwatch),
+        unblocked: median(unblocked),
         alsToNone: ratio(als, none),
         hangwatchToNone: ratio(hangwatch, none),
         hangwatchToAls: ratio(hangwatch, als),
+        hangwatchToUnblocked: ratio(hangwatch, unblocked),
       };
     };
     table.push({ framework, requestsPerSecond: of('perSecond'), cpuMicrosPerRequest: of('cpuMicros') });
@@ -154,15 +156,17 @@ if (values.json) {
     ['µs of processor time a request, at a steady rate', 'cpuMicrosPerRequest', 1],
   ]) {
     console.log(
-      `| ${title} | none | AsyncLocalStorage | hangwatch | hangwatch / none | hangwatch / AsyncLocalStorage |`,
+      `| ${title} | none | AsyncLocalStorage | hangwatch | hangwatch / none | hangwatch / AsyncLocalStorage | with \`blockedLoop: false\` | hangwatch / that |`,
     );
-    console.log('|---|---|---|---|---|---|');
+    console.log('|---|---|---|---|---|---|---|---|');
     for (const row of table) {
-      const { none, als, hangwatch, alsToNone, hangwatchToNone, hangwatchToAls } = row[key];
+      const { none, als, hangwatch, unblocked, alsToNone, hangwatchToNone, hangwatchToAls, hangwatchToUnblocked } =
+        row[key];
       const numbers = [none, als, hangwatch].map((value) => value.toFixed(digits));
       const ratios = [hangwatchToNone, hangwatchToAls].map((value) => value.toFixed(2));
       numbers[1] += ` (${alsToNone.toFixed(2)})`;
-      console.log(`| ${[row.framework, ...numbers, ...ratios].join(' | ')} |`);
+      const blocks = [unblocked.toFixed(digits), hangwatchToUnblocked.toFixed(2)];
+      console.log(`| ${[row.framework, ...numbers, ...ratios, ...blocks].join(' | ')} |`);
     }
     console.log();
   }

@@ -1,5 +1,5 @@
 // What the flight recorder costs the main thread: entering and leaving a request, and a checkpoint, with it and with its writes left out, in
-// turn in every round, each in a process of its own; ratios of medians. And what reading it costs the watchdog's thread.
+// turn in every round, each in a process of its own. Each writes one entry: the difference is what an entry costs.
 // usage: node test/bench/recorder-cost.mjs [--rounds=15] [--node=PATH]
 import { spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
@@ -59,6 +59,7 @@ if (process.argv[2] === '--child') {
   const node = option('node', process.execPath);
   const rounds = Number(option('rounds', 15));
   const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+  const text = (number) => number.toFixed(1).padStart(8);
   const variants = ['without', 'with'];
   const samples = { without: [], with: [] };
   for (let round = 0; round < rounds; round++) {
@@ -70,12 +71,13 @@ if (process.argv[2] === '--child') {
     }
   }
   console.log(
-    `nanoseconds, medians of ${rounds} rounds, ${spawnSync(node, ['-v'], { encoding: 'utf8' }).stdout.trim()}`,
+    `nanoseconds, medians of ${rounds} rounds (an entry: of the differences in each), ${spawnSync(node, ['-v'], { encoding: 'utf8' }).stdout.trim()}`,
   );
   for (const name of ['request', 'checkpoint']) {
-    const [without, with_] = variants.map((variant) => median(samples[variant].map((each) => each[name])));
+    const [without, with_] = variants.map((variant) => samples[variant].map((each) => each[name]));
+    const entry = median(with_.map((value, round) => value - without[round]));
     console.log(
-      `  ${name.padEnd(10)} without ${without.toFixed(1).padStart(8)}  with ${with_.toFixed(1).padStart(8)}  ratio ${(with_ / without).toFixed(3)}`,
+      `  ${name.padEnd(10)} without ${text(median(without))}  with ${text(median(with_))}  an entry ${text(entry)}  ratio ${(median(with_) / median(without)).toFixed(3)}`,
     );
   }
 }

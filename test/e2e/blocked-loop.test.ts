@@ -1,14 +1,16 @@
 import type { Dump } from '@hangwatch/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eachNode } from '../each-node.ts';
+import { eachNode, nodes } from '../each-node.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
 import { appLines, BlockedServer, blockOf, NO_LIMIT, SERVER, WORK } from './blocked-server.ts';
 
 const THRESHOLD_MS = 300;
 const OPTIONS = { blockedLoop: { threshold: THRESHOLD_MS }, blockMs: 1_500, watchdog: NO_LIMIT };
 /** Work for a processor: one version at a time, or they take it away from each other. Who sleeps needs none. */
-const COMPUTING = ['/loop', '/regex', '/gzip', '/json', '/pbkdf2', '/addon', '/due'];
+const COMPUTING = ['/loop', '/regex', '/gzip', '/json', '/pbkdf2', '/addon', '/due', '/gc'];
 const processor = new OneAtATime();
+const IDLE_MS = 60_000;
+const LONG = { timeout: 240_000 };
 /** A busy machine may stop everybody for a while; it does not do so every time. */
 const TRIES = 3;
 
@@ -49,6 +51,7 @@ eachNode(({ path: node }) => {
     ['/regex', 'regex', 'regular-expression', 'runs a regular expression (test)'],
     ['/atomics', 'atomics', 'thread-wait', 'waits for another thread (Atomics.wait)'],
     ['/gzip', 'gzip', 'native-call', 'is in native code (zlib)'],
+    ['/gc', 'gc', 'garbage-collection', 'is busy collecting garbage'],
   ])('%s: the stack says where, and what it is', async (pathname, mark, cause, what) => {
     const { last, end } = await block(pathname);
     const found = blockOf(last);
@@ -130,14 +133,12 @@ eachNode(({ path: node }) => {
       options: Parameters<typeof BlockedServer.start>[1],
       work: (server: BlockedServer) => Promise<void>,
     ): Promise<void> {
-      await processor.run(async () => {
-        const server = await BlockedServer.start(node, options);
-        try {
-          await work(server);
-        } finally {
-          await server.stop();
-        }
-      });
+      const server = await BlockedServer.start(node, options);
+      try {
+        await processor.run(() => work(server));
+      } finally {
+        await server.stop();
+      }
     }
 
     test('a block that never ends, and is killed from outside, has been reported before', async () => {
@@ -185,3 +186,41 @@ eachNode(({ path: node }) => {
     });
   });
 });
+
+// Beside the others, in which it takes no time of its own.
+test.concurrent(
+  'a server that is idle for a minute, and one that was stopped and goes on, report nothing',
+  LONG,
+  async () => {
+    await Promise.all(nodes.map(({ path }) => reportsNothing(path)));
+  },
+);
+
+async function reportsNothing(node: string): Promise<void> {
+  const options = { timeout: 2_000, scanInterval: 100, blockMs: 1_800 };
+  const [idle, stopped] = await Promise.all([BlockedServer.start(node, options), BlockedServer.start(node, options)]);
+  try {
+    const idleSince = Date.now();
+    expect((await idle.request('/ok')).status).toBe(200);
+    expect((await stopped.request('/ok')).status).toBe(200);
+    void stopped.request('/waiting');
+    expect((await stopped.request('/ok')).status).toBe(200);
+    // Longer than its timeout, and than the threshold.
+    stopped.scenario.child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    stopped.scenario.child.kill('SIGCONT');
+    expect((await stopped.request('/ok')).status).toBe(200);
+    expect(stopped.collector.dumps).toEqual([]);
+    // What blocks now is reported, as one block, and who waits is reported after its timeout: the watchdog was there all the time.
+    await stopped.block('/atomics');
+    const hang = await stopped.collector.next(({ kind }) => kind === 'hang');
+    expect(hang.requests.find(({ state }) => state === 'stuck')?.idleMs).toBeGreaterThanOrEqual(options.timeout);
+    expect(stopped.collector.dumps.filter(({ kind }) => kind === 'recovered')).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, idleSince + IDLE_MS - Date.now()));
+    expect(idle.collector.dumps).toEqual([]);
+    // Nor has it gone to sleep for good.
+    await idle.block('/atomics');
+  } finally {
+    await Promise.all([idle.stop(), stopped.stop()]);
+  }
+}

@@ -1,3 +1,8 @@
+import { longStreet } from './long-street.mjs';
+
+/** Long enough for a report with a stack, wherever the demo runs. */
+const BLOCK_MS = 1_500;
+
 /**
  * What is made to hang, and what hangwatch has to say about it. Each is a fault of the application, provoked by plain HTTP requests:
  * `before` are requests that are answered and prepare the ground, `requests` are those that never come back.
@@ -69,12 +74,16 @@ export const stagedHangs = [
     application: 'quotes',
     story:
       'a regular expression tries every way to split a long word before it gives up: the event loop stands still (Koa)',
-    before: [],
+    // Twice, so that V8 has compiled it: without, it would take ten times as long.
+    before: [
+      { method: 'GET', path: '/streets/High%20Street', status: 200 },
+      { method: 'GET', path: '/streets/High%20Street', status: 200 },
+    ],
     requests: [
       {
         id: 'staged-street',
         method: 'GET',
-        path: `/streets/${'a'.repeat(26)}!`,
+        path: `/streets/${longStreet(BLOCK_MS)}`,
         block: { frame: 'expression-backtracks' },
       },
     ],

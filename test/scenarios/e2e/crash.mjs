@@ -111,6 +111,6 @@ const server = http.createServer((request, response) => {
   return undefined;
 });
 if (variant !== 'without')
-  watchServer(server, { timeout: 2_000, scanInterval: 100, ...JSON.parse(process.env.OPTIONS ?? '{}') });
+  watchServer(server, { timeout: 600, scanInterval: 100, ...JSON.parse(process.env.OPTIONS ?? '{}') });
 server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: server.address().port, pid: process.pid })));
 await sleep(0);
