@@ -61,8 +61,8 @@ function makers({ file, code }) {
   return [made('handler'), made('loadUser'), ['', file, lineIn('query', /new Promise/)], made('query')];
 }
 /** The innermost frame that is not the helper's. */
-function maker({ created }) {
-  const [innermost, caller] = created.map((frame) => [frame.function, frame.file, frame.line]);
+function maker({ created = [] }) {
+  const [innermost = [], caller = []] = created.map((frame) => [frame.function, frame.file, frame.line]);
   return ['handler', 'loadUser', 'query'].includes(caller[0]) ? caller : ['', ...innermost.slice(1)];
 }
 
