@@ -27,6 +27,8 @@ interface V8CallSite extends NodeJS.CallSite {
 }
 
 const COMBINATORS = new Set(['all', 'any', 'allSettled']);
+/** What a frame of a module's own code, outside any function, is called. */
+export const TOP_LEVEL = '(top level)';
 const UNTELLING_TYPES = new Set(['Object', 'Function']);
 
 /** Turns V8's call sites into ours. Equal frames come out as the same object, so that stacks can be compared by identity. */
@@ -44,7 +46,7 @@ export class CallSites {
     const origin = this.#originOf(v8.getFileName() ?? scriptOfEval(v8));
     const line = v8.getLineNumber() ?? 0;
     const column = v8.getColumnNumber() ?? 0;
-    const called = v8.getFunctionName() ?? '(anonymous)';
+    const called = v8.getFunctionName() ?? (async && isTopLevel(v8) ? TOP_LEVEL : '(anonymous)');
     const isCombinator = line === 0 && COMBINATORS.has(called);
     const name = isCombinator ? `Promise.${called}` : called;
     const index = v8.getPromiseIndex();
@@ -70,6 +72,11 @@ export class CallSites {
     for (const site of sites) frames.push(this.of(site));
     return frames;
   }
+}
+
+/** A module's code is a function that begins where the file does; none that is written in it does, and is called. */
+function isTopLevel(site: V8CallSite): boolean {
+  return site.getEnclosingLineNumber() === 1 && site.getEnclosingColumnNumber() === 1;
 }
 
 function keyOf(file: string, line: number, column: number, name: string, index: number | null, async: boolean): string {

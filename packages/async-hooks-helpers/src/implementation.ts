@@ -1,12 +1,13 @@
 import { AwaitContext } from './await-context.ts';
 import { awaitStackOf } from './await-stack-of.ts';
 import { AwaitTracker } from './await-tracker.ts';
-import { awaitsOnly } from './awaits-only.ts';
 import { boundThis } from './bound-this.ts';
 import { capturedFrames, captureStack } from './captured-stack.ts';
 import { collectAwaitStacks } from './collect-await-stacks.ts';
+import { lookAtAwaits } from './context-awaits.ts';
 import { errorFrames } from './error-frames.ts';
 import { functionLocation, functionLocations } from './function-location.ts';
+import { learnImports } from './import-pattern.ts';
 import { ownAwait, ownAwaitIgnored, runOwn } from './own-await.ts';
 import { sharedImplementation } from './process-wide.ts';
 import { sampleFirstWaiters } from './sample-first-waiters.ts';
@@ -16,7 +17,6 @@ export const implementation = sharedImplementation(() => ({
   AwaitContext,
   AwaitTracker,
   awaitStackOf,
-  awaitsOnly,
   captureStack,
   capturedFrames,
   boundThis,
@@ -24,6 +24,8 @@ export const implementation = sharedImplementation(() => ({
   errorFrames,
   functionLocation,
   functionLocations,
+  learnImports,
+  lookAtAwaits,
   ownAwait,
   ownAwaitIgnored,
   runOwn,

@@ -4,9 +4,9 @@ import { implementation } from './implementation.ts';
 
 export type { AwaitStats } from './await-hooks.ts';
 export type { AwaitTrackerOptions } from './await-tracker.ts';
-export type { KnownPromises } from './awaits-only.ts';
 export type { CallSite } from './call-site.ts';
 export type { AwaitStack } from './collect-await-stacks.ts';
+export type { ContextAwaits, KnownPromises } from './context-awaits.ts';
 export type { FunctionLocation } from './function-location.ts';
 export type { OwnObserver } from './own-await.ts';
 export type { CapturedStack } from './probe-realm.ts';
@@ -21,7 +21,6 @@ export const {
   AwaitContext,
   AwaitTracker,
   awaitStackOf,
-  awaitsOnly,
   captureStack,
   capturedFrames,
   boundThis,
@@ -29,6 +28,8 @@ export const {
   errorFrames,
   functionLocation,
   functionLocations,
+  learnImports,
+  lookAtAwaits,
   ownAwait,
   ownAwaitIgnored,
   runOwn,

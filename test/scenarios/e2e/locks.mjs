@@ -8,6 +8,7 @@ import { Mutex, Semaphore, withTimeout } from 'async-mutex';
 import genericPool from 'generic-pool';
 import pLimit from 'p-limit';
 import PgPool from 'pg-pool';
+import { logging } from './modules/logging.mjs';
 
 const LONG_MS = 600_000;
 
@@ -61,7 +62,25 @@ const [abMet, cdMet, semaphoresMet, poolMet, timedPoolMet, pgMet, timedPgMet] = 
   meeting(2),
 );
 
+/** Imports a module while it holds the lock that the module's first line takes. */
+async function importUnderLock(lock, importModule) {
+  const release = await lock.acquire();
+  // The other one imports it meanwhile.
+  await new Promise((resolve) => rotations.push(resolve));
+  await importModule();
+  release();
+}
+const rotations = [];
+const [slow, slower] = ['slow', 'slower'].map((name) => instrument(new Mutex(), { name }));
+globalThis.locks = { slow, slower, LONG_MS };
+
 const routes = {
+  '/import/flush': () => importUnderLock(logging, () => import('./modules/feature.mjs')),
+  async '/import/reports'() {
+    rotations.pop()();
+    const { feature } = await import('./modules/feature.mjs');
+    return feature;
+  },
   '/mutex/ab': crossing(a, b, abMet),
   '/mutex/ba': crossing(b, a, abMet),
   '/mutex-timeout/cd': crossing(c, withTimeout(d, LONG_MS), cdMet),

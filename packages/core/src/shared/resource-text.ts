@@ -1,2 +1,5 @@
-/** `lock "logging"`. */
-export const resourceText = (type: string, name: string): string => (name === '' ? `a ${type}` : `${type} "${name}"`);
+/** `lock "logging"`; `import ./feature.mjs`. */
+export function resourceText(type: string, name: string): string {
+  if (name === '') return `a ${type}`;
+  return type === 'import' ? `import ${name}` : `${type} "${name}"`;
+}

@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
-import { AwaitTracker } from '@hangwatch/async-hooks-helpers';
+import { AwaitTracker, learnImports } from '@hangwatch/async-hooks-helpers';
 import type { Dump } from '@hangwatch/protocol';
 import { HangwatchError, type HangwatchErrorCode } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
@@ -74,6 +74,8 @@ export class Tracker implements RecordOwner {
     });
     const { support } = this.#awaits;
     if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
+    // Not in the way of whoever starts the application, and long before anything hangs.
+    setImmediate(() => void learnImports(this.#awaits)).unref();
     this.#outbound = new OutboundSources(() => this.current(), storeKeyOf(this.#awaits.storage));
     const desk = new EvidenceDesk(this, (message) => this.#thread.post(message));
     this.#snapshots = new Snapshots((message) => this.#thread.post(message));

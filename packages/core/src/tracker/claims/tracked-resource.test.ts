@@ -4,6 +4,7 @@ import type { RequestRecord } from '../request-record.ts';
 import { testingRecord } from '../waits/testing-record.ts';
 import { claimEvidence } from './claim-evidence.ts';
 import { ClaimRecord } from './claim-record.ts';
+import { OnlyWaiting } from './only-waits.ts';
 import { resource, withoutRequest } from './resource.ts';
 import { TrackedResource } from './tracked-resource.ts';
 import { waitSnapshot } from './wait-snapshot.ts';
@@ -95,7 +96,7 @@ describe('with hangwatch', () => {
   }
   const states = (seats: TrackedResource) =>
     [...seats.claims()].map(({ state, record, ended }) => [state, record?.id ?? ended?.name]);
-  const snapshot = () => waitSnapshot([...theTracker().records], new Map(), 0);
+  const snapshot = () => waitSnapshot([...theTracker().records], new OnlyWaiting(), 0);
 
   test('a claim waits, holds, and is gone', () => {
     const seats = made('seats', { capacity: 2 });

@@ -5,7 +5,8 @@ import type { RequestRecord } from '../request-record.ts';
 import { claimSite } from './claim-evidence.ts';
 import { ClaimRecord } from './claim-record.ts';
 import { mayStillRun } from './may-still-run.ts';
-import { type OnlyWaiting, stillOnlyWaits } from './only-waits.ts';
+import type { OnlyWaiting } from './only-waits.ts';
+import type { Importer, SharedModule } from './shared-modules.ts';
 import type { TrackedResource } from './tracked-resource.ts';
 
 /** Claims in one snapshot. Of what is left out nothing is proven. */
@@ -18,7 +19,7 @@ const MAX_SITES = 500;
  *
  * @param records those in flight
  * @param waiting see `whoOnlyWaits`; of whoever has moved since, it no longer holds
- * @returns `undefined` where none of them has a claim
+ * @returns `undefined` where none of them claims anything or waits for another's module
  */
 export function waitSnapshot(
   records: readonly RequestRecord[],
@@ -27,6 +28,8 @@ export function waitSnapshot(
 ): WaitSnapshot | undefined {
   const writer = new SnapshotWriter(waiting, nowMs);
   for (const record of records) for (const claim of ClaimRecord.of(record)) writer.addResource(claim.resource);
+  // Whoever has gone on may have come to the end of it.
+  for (const each of waiting.modules) if (waiting.standsStill(each.holder.record)) writer.addModule(each);
   return writer.isEmpty ? undefined : writer.write();
 }
 
@@ -37,6 +40,7 @@ class SnapshotWriter {
   readonly #parties: Party[] = [];
   readonly #partyOf = new Map<RequestRecord | number, number>();
   readonly #claims: Claim[] = [];
+  readonly #modules: SharedModule[] = [];
   readonly #ends = new Map<RequestRecord, string | undefined>();
   #sites = 0;
 
@@ -46,16 +50,21 @@ class SnapshotWriter {
   }
 
   get isEmpty(): boolean {
-    return this.#tracked.size === 0;
+    return this.#tracked.size === 0 && this.#modules.length === 0;
   }
 
   addResource(resource: TrackedResource): void {
     if (!this.#tracked.has(resource)) this.#tracked.set(resource, this.#tracked.size);
   }
 
+  addModule(module: SharedModule): void {
+    this.#modules.push(module);
+  }
+
   write(): WaitSnapshot {
     const resources = [...this.#tracked].map(([tracked, index]) => this.#resource(tracked, index));
-    return { parties: this.#parties, resources, claims: this.#claims };
+    const modules = this.#modules.map((module, i) => this.#module(module, resources.length + i));
+    return { parties: this.#parties, resources: [...resources, ...modules], claims: this.#claims };
   }
 
   #resource(tracked: TrackedResource, index: number): SharedResource {
@@ -71,6 +80,28 @@ class SnapshotWriter {
     }
     const trusted = isWhole && !tracked.isDoubtful && agrees(tracked, held);
     return { type, name, capacity: tracked.capacity, reentrant, fair, trusted };
+  }
+
+  /** Only its own code ends the hold, and nobody can cancel the wait. */
+  #module({ name, holder, waiters, isAlone }: SharedModule, resource: number): SharedResource {
+    this.#claims.push(this.#imported(holder, resource, 'held'));
+    for (const waiter of waiters) {
+      if (this.#waiting.standsStill(waiter.record)) this.#claims.push(this.#imported(waiter, resource, 'waiting'));
+    }
+    return { type: 'import', name, capacity: 1, reentrant: false, fair: false, trusted: isAlone };
+  }
+
+  #imported({ record, sinceClock, site }: Importer, resource: number, state: Claim['state']): Claim {
+    return {
+      party: this.#party({ record, ended: undefined }),
+      resource,
+      state,
+      amount: 1,
+      sinceMs: clockSince(this.#nowMs, sinceClock),
+      mayEndBy: undefined,
+      timesOutMs: undefined,
+      site: site === undefined ? undefined : { ...site },
+    };
   }
 
   #claim(claim: ClaimRecord, resource: number, isContended: boolean): Claim {
@@ -97,7 +128,7 @@ class SnapshotWriter {
     return this.#ends.get(record);
   }
 
-  #party({ record, ended }: ClaimRecord): number {
+  #party({ record, ended }: Pick<ClaimRecord, 'record' | 'ended'>): number {
     const key = record ?? ended?.id ?? 0;
     let party = this.#partyOf.get(key);
     if (party === undefined) {
@@ -110,7 +141,7 @@ class SnapshotWriter {
   #describe(record: RequestRecord | undefined, ended: ClaimRecord['ended']): Party {
     if (record !== undefined) {
       const name = `${record.method} ${record.route ?? record.subject?.shownPath ?? ''}`;
-      return { kind: 'request', request: record.id, name, waitsOnly: stillOnlyWaits(record, this.#waiting) };
+      return { kind: 'request', request: record.id, name, waitsOnly: this.#waiting.holdsFor(record) };
     }
     if (ended !== undefined) return { kind: 'ended', request: ended.id, name: ended.name, waitsOnly: false };
     return { kind: 'outside', request: 0, name: '', waitsOnly: false };

@@ -15,6 +15,7 @@ import type { RequestRecord } from '../request-record.ts';
 import { ActiveResources } from '../resources/pending-resources.ts';
 import type { Tracker } from '../tracker.ts';
 import { OutboundWait } from '../waits/outbound-wait.ts';
+import { isImporting } from '../waits/waits-in-stacks.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { requestEvidence, youngestOwnMs } from './request-evidence.ts';
 import { runSliced } from './time-slice.ts';
@@ -147,6 +148,7 @@ export class EvidenceDesk {
     const all = [...first, ...rest].slice(0, MAX_REQUESTS);
     const found = this.#tracker.findOutbound();
     const active = new ActiveResources();
+    const importers = new Set<RequestRecord>();
     yield;
     // The stuck ones first, in parts: each part tells the watchdog that the main thread lives, and is safe if the next never comes.
     for (let i = 0; i < all.length; i += PART) {
@@ -165,6 +167,7 @@ export class EvidenceDesk {
           active,
         );
         if (evidence !== undefined) requests.push(evidence);
+        if (isImporting(stacks.get(record) ?? [])) importers.add(record);
         if (evidence?.notesPromises === true) this.#tracker.notePromises(record);
         yield;
         if (requests.length < REQUESTS_PER_MESSAGE && record !== part.at(-1)) continue;
@@ -173,7 +176,7 @@ export class EvidenceDesk {
         yield;
       }
     }
-    const waiting = yield* whoOnlyWaits(all, found);
+    const waiting = yield* whoOnlyWaits(all, found, importers);
     if (this.#gathering !== id) return;
     this.#post({
       type: 'evidence-end',

@@ -69,6 +69,12 @@ export abstract class OutboundWait {
     }
   }
 
+  /** Whether the request waits for anything outside, other than a module. */
+  static hasOther(record: RequestRecord): boolean {
+    for (let wait = record.outbound; wait !== undefined; wait = wait.#older) if (wait.type !== 'import') return true;
+    return false;
+  }
+
   /** Ends those that are over. */
   static sweep(record: RequestRecord): void {
     let wait = record.outbound;

@@ -28,6 +28,10 @@ export function waitsInStacks(stacks: readonly AwaitStack[], known: readonly Dum
   return waits;
 }
 
+/** Whether one of the stacks goes through the loader of modules. */
+export const isImporting = (stacks: readonly AwaitStack[]): boolean =>
+  stacks.some(({ frames }) => frames.some(({ file }) => LOADER.test(file)));
+
 function inFrames(frames: readonly Frame[]): { type: OutboundType; label: string } | undefined {
   const [innermost] = frames;
   if (innermost === undefined) return undefined;

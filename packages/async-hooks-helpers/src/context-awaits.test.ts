@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AwaitContext, MAX_OUTSTANDING } from './await-context.ts';
 import { AwaitTracker } from './await-tracker.ts';
-import { awaitsOnly } from './awaits-only.ts';
+import { lookAtAwaits } from './context-awaits.ts';
 import { ownAwait } from './own-await.ts';
 
 let tracker: AwaitTracker;
@@ -24,11 +24,11 @@ async function explained(handler: (known: Promise<void>, second: Promise<void>) 
     if (own instanceof Promise) own.then(() => undefined);
   });
   await macrotask();
-  const work = awaitsOnly(context, new Set([known, second]), own instanceof Promise ? own : undefined);
+  const work = lookAtAwaits(context);
   let step = work.next();
   while (step.done !== true) step = work.next();
   context.release();
-  return step.value;
+  return step.value?.only(new Set([known, second]), own instanceof Promise ? own : undefined) ?? false;
 }
 
 async function inner(promise: Promise<unknown>): Promise<void> {
@@ -110,16 +110,16 @@ test.each(some)('not all is, where %s', async (_, handler) => {
 test('nothing is said of a context that has lost awaits, or is over', async () => {
   const known = never();
   const context = new AwaitContext(new Uint32Array(1), 0);
-  const first = () => awaitsOnly(context, new Set([known]), undefined).next();
+  const first = () => lookAtAwaits(context).next();
   tracker.run(context, () => void inner(known));
   expect(first().done).toBe(false);
   tracker.run(context, () => {
     for (let i = 0; i < MAX_OUTSTANDING; i++) void never().then();
   });
-  expect(first()).toEqual({ done: true, value: false });
+  expect(first()).toEqual({ done: true, value: undefined });
   expect(context.hasEvicted).toBe(true);
   context.release();
-  expect(first()).toEqual({ done: true, value: false });
+  expect(first()).toEqual({ done: true, value: undefined });
 });
 
 test('what is called outside is in no list of the context', async () => {
