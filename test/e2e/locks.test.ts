@@ -60,10 +60,49 @@ eachNode(({ path: node }) => {
     ['p-limit: a limit inside itself', ['/limit']],
     ['generic-pool: a second connection', ['/pool', '/pool']],
     ['pg-pool: a second client', ['/pg', '/pg']],
+    ['a module that is evaluated, and CommonJS that imports it', ['/by-require/reports', '/by-require/flush']],
+    ['a module that another one needs', ['/chain/reports', '/chain/flush']],
   ];
   test.each(hangs)('%s is proven to be a deadlock', async (_, paths) => {
     for (const path of paths) void send(path);
     expect(evidenceOf(await stuck(paths))).toEqual(['proven-cycle']);
+  });
+
+  test('a lock and a module: the two requests are named, with both stacks and what each holds', async () => {
+    void send('/logging/reports');
+    void send('/logging/flush');
+    const dump = await collector.next(({ verdict }) => verdict.summary.includes('/logging/'));
+    expect(dump.verdict).toMatchObject({
+      evidence: 'proven-cycle',
+      // Others that hang still are counted behind it.
+      summary: expect.stringMatching(
+        /^deadlock: GET \/logging\/reports and GET \/logging\/flush wait for each other \(lock "logging", import \.\/feature\.mjs\)/,
+      ),
+    });
+    const [reports, flush] = ['/logging/reports', '/logging/flush'].map((each) =>
+      dump.requests.find(({ path }) => path === each),
+    );
+    const { edges = [], cycles = [] } = dump.waitFor ?? {};
+    expect(cycles[0]?.map((edge) => edges[edge])).toMatchObject([
+      { request: reports?.id, waitsFor: 'lock "logging"', heldBy: flush?.id },
+      { request: flush?.id, waitsFor: 'import ./feature.mjs', heldBy: reports?.id, heldSite: { file: SERVER } },
+    ]);
+    expect(reports?.holds).toMatchObject([{ resource: 'import ./feature.mjs', site: { file: SERVER } }]);
+    expect(flush?.holds).toMatchObject([{ resource: 'lock "logging"' }]);
+    const places = reports?.stacks.flat().map((frame) => `${frame.function} ${frame.file.replace(/^.*\//, '')}`);
+    expect(places).toEqual(expect.arrayContaining(['log logging.mjs', '(top level) feature.mjs']));
+  });
+
+  test('modules that may yet be there are not: others evaluate them, or they wait for something else as well', async () => {
+    const names = ['slow', 'raced', 'given-up', 'two-at-once'];
+    const paths = [...names, 'needs-both'].flatMap((name) => [`/${name}/reports`, `/${name}/flush`]);
+    void send('/needs-both/third');
+    for (const path of paths) void send(path);
+    const requests = await stuck([...paths, '/needs-both/third']);
+    expect(evidenceOf(requests).filter((each) => each?.startsWith('proven'))).toEqual([]);
+    expect(requests.find(({ path }) => path === '/slow/flush')?.verdict?.summary).toMatch(
+      /^waits for import \.\/slow\.mjs, held by GET \/slow\/reports \(#\d+\) for/,
+    );
   });
 
   test('what looks the same and may go on is not: time-outs, jobs that work, holders that work', async () => {

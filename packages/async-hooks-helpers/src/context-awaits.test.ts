@@ -27,8 +27,9 @@ async function explained(handler: (known: Promise<void>, second: Promise<void>) 
   const work = lookAtAwaits(context);
   let step = work.next();
   while (step.done !== true) step = work.next();
+  const found = step.value?.only(new Set([known, second]), own instanceof Promise ? own : undefined) ?? false;
   context.release();
-  return step.value?.only(new Set([known, second]), own instanceof Promise ? own : undefined) ?? false;
+  return found;
 }
 
 async function inner(promise: Promise<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 // Requests that wait for locks, pools and queues of real libraries: some for ever, and beside each one that looks the same and goes on, or may.
 import { EventEmitter } from 'node:events';
 import http from 'node:http';
+import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { watchServer } from '@hangwatch/core';
 import { instrument } from '@hangwatch/locks';
@@ -8,7 +9,7 @@ import { Mutex, Semaphore, withTimeout } from 'async-mutex';
 import genericPool from 'generic-pool';
 import pLimit from 'p-limit';
 import PgPool from 'pg-pool';
-import { logging } from './modules/logging.mjs';
+import { logOf } from './modules/logging.mjs';
 
 const LONG_MS = 600_000;
 
@@ -62,25 +63,53 @@ const [abMet, cdMet, semaphoresMet, poolMet, timedPoolMet, pgMet, timedPgMet] = 
   meeting(2),
 );
 
-/** Imports a module while it holds the lock that the module's first line takes. */
-async function importUnderLock(lock, importModule) {
-  const release = await lock.acquire();
-  // The other one imports it meanwhile.
-  await new Promise((resolve) => rotations.push(resolve));
-  await importModule();
-  release();
+/**
+ * One imports a module that logs; the other holds the lock of the log and imports the same module.
+ *
+ * @param first imports it, and has it evaluated
+ * @param second imports it as well, once that has begun
+ */
+function importing(name, first, second = first) {
+  const { lock, wanted } = logOf(name);
+  const held = meeting(2);
+  return {
+    async [`/${name}/reports`]() {
+      await held();
+      return await first();
+    },
+    async [`/${name}/flush`]() {
+      const release = await lock.acquire();
+      await held();
+      await wanted;
+      const module = await second();
+      release();
+      return module;
+    },
+  };
 }
-const rotations = [];
-const [slow, slower] = ['slow', 'slower'].map((name) => instrument(new Mutex(), { name }));
-globalThis.locks = { slow, slower, LONG_MS };
+const require = createRequire(import.meta.url);
+void import('./modules/slow.mjs?outside');
 
 const routes = {
-  '/import/flush': () => importUnderLock(logging, () => import('./modules/feature.mjs')),
-  async '/import/reports'() {
-    rotations.pop()();
-    const { feature } = await import('./modules/feature.mjs');
-    return feature;
-  },
+  ...importing('logging', async () => await import('./modules/feature.mjs?logging')),
+  ...importing('by-require', async () => await require('./modules/importer.cjs')()),
+  ...importing('chain', async () => await import('./modules/needs-feature.mjs')),
+  ...importing('slow', async () => await import('./modules/slow.mjs?slow')),
+  ...importing('raced', async () => await import('./modules/raced.mjs?raced')),
+  ...importing(
+    'given-up',
+    async () => await import('./modules/feature.mjs?given-up'),
+    async () => await Promise.race([import('./modules/feature.mjs?given-up'), delay(LONG_MS)]),
+  ),
+  // The second one waits for a module that is evaluated outside any request, and not for the one that waits for its lock.
+  ...importing(
+    'two-at-once',
+    async () => await Promise.all([import('./modules/feature.mjs?two-at-once'), import('./modules/slow.mjs?outside')]),
+    async () => await import('./modules/slow.mjs?outside'),
+  ),
+  // It would fail together with a module that a third request evaluates.
+  '/needs-both/third': async () => await import('./modules/slow.mjs?needed'),
+  ...importing('needs-both', async () => await import('./modules/needs-both.mjs')),
   '/mutex/ab': crossing(a, b, abMet),
   '/mutex/ba': crossing(b, a, abMet),
   '/mutex-timeout/cd': crossing(c, withTimeout(d, LONG_MS), cdMet),

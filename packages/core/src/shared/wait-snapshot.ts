@@ -25,6 +25,8 @@ export interface SharedResource {
   readonly fair: boolean;
   /** Whether what is known to be held is all that is, and is released by its holders alone. If not, nothing is proven by it. */
   readonly trusted: boolean;
+  /** Parties, by index, each of whom may end the waits for it if it goes on: as one whose module fails, which another one needs. */
+  readonly endedBy: readonly number[];
 }
 
 /** One party's wait for, or hold of, one resource. Of one resource in the order in which they came. */

@@ -1,5 +1,5 @@
-import { log } from './logging.mjs';
+import { log, nameIn } from './logging.mjs';
 
-await log('the feature is there');
+await log(nameIn(import.meta.url));
 
 export const feature = 'here';

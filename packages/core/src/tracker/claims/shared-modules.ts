@@ -22,8 +22,8 @@ export interface SharedModule {
   readonly promise: object;
   readonly holder: Importer;
   readonly waiters: readonly Importer[];
-  /** Nobody else evaluates modules, one of which this one might need and which might fail: then it would fail too. */
-  readonly isAlone: boolean;
+  /** Others that import something: it may need one of their modules, and would fail with that. */
+  readonly strangers: readonly RequestRecord[];
 }
 
 /**
@@ -40,7 +40,7 @@ export function sharedModules(looked: ReadonlyMap<RequestRecord, ContextAwaits>)
       for (const promise of awaits.unseen.keys()) waiting.set(promise, [...(waiting.get(promise) ?? []), record]);
     }
   }
-  const importing = [...looked.values()].filter(({ imports }) => imports.length > 0).length;
+  const importing = [...looked].filter(([, { imports }]) => imports.length > 0).map(([record]) => record);
   const modules: SharedModule[] = [];
   for (const [record, { imports, modules: own, unseen }] of evaluating) {
     const [promise, second] = [...unseen.keys()].filter((each) => waiting.has(each));
@@ -52,7 +52,7 @@ export function sharedModules(looked: ReadonlyMap<RequestRecord, ContextAwaits>)
       promise,
       holder: importerOf(record, looked, promise),
       waiters: waiters.map((each) => importerOf(each, looked, promise)),
-      isAlone: importing === waiters.length + 1,
+      strangers: importing.filter((each) => each !== record && !waiters.includes(each)),
     });
   }
   return modules;

@@ -79,16 +79,17 @@ class SnapshotWriter {
       else this.#claims.push(this.#claim(claim, index, isContended));
     }
     const trusted = isWhole && !tracked.isDoubtful && agrees(tracked, held);
-    return { type, name, capacity: tracked.capacity, reentrant, fair, trusted };
+    return { type, name, capacity: tracked.capacity, reentrant, fair, trusted, endedBy: [] };
   }
 
   /** Only its own code ends the hold, and nobody can cancel the wait. */
-  #module({ name, holder, waiters, isAlone }: SharedModule, resource: number): SharedResource {
+  #module({ name, holder, waiters, strangers }: SharedModule, resource: number): SharedResource {
     this.#claims.push(this.#imported(holder, resource, 'held'));
     for (const waiter of waiters) {
       if (this.#waiting.standsStill(waiter.record)) this.#claims.push(this.#imported(waiter, resource, 'waiting'));
     }
-    return { type: 'import', name, capacity: 1, reentrant: false, fair: false, trusted: isAlone };
+    const endedBy = strangers.map((record) => this.#party({ record, ended: undefined }));
+    return { type: 'import', name, capacity: 1, reentrant: false, fair: false, trusted: true, endedBy };
   }
 
   #imported({ record, sinceClock, site }: Importer, resource: number, state: Claim['state']): Claim {

@@ -8,6 +8,7 @@ import type { Gathered } from '../table/main-thread.ts';
 import { ofInterest } from '../table/recent-past.ts';
 import type { Watched } from '../table/scanner.ts';
 import { deadlockSentence } from '../wait-graph/deadlock-sentence.ts';
+import { withHeldModules } from '../wait-graph/held-modules.ts';
 import { type DumpBase, nameOf } from './dump-base.ts';
 
 /** What a scan has found. */
@@ -48,7 +49,7 @@ export function hangDump(base: DumpBase, { findings, inFlight, gathered, nowMs, 
         summary: `${deadlockSentence(stuck, gathered.graph?.waitFor) ?? summaryOf(stuck, evidence)}${poolSentence(pool)}`,
         fingerprint: combineFingerprints(findings.map(({ fingerprint }) => fingerprint)),
       },
-      requests: [...stuck, ...moving],
+      requests: [...stuck, ...moving].map((request) => withHeldModules(request, gathered.modules)),
       ...(gathered.graph === undefined ? {} : { waitFor: gathered.graph.waitFor }),
       evidence: { complete: gathered.complete, tookMs: gathered.tookMs, ...(note === '' ? {} : { note }) },
       eventLoop: gathered.eventLoop,

@@ -9,6 +9,7 @@ import type {
   ToMain,
   ToWatchdog,
 } from '../../shared/worker-protocol.ts';
+import type { HeldModules } from '../wait-graph/held-modules.ts';
 import type { WaitGraph } from '../wait-graph/wait-graph.ts';
 import type { WaitVerdict } from '../wait-graph/wait-verdicts.ts';
 
@@ -25,6 +26,8 @@ export interface Gathered {
   readonly graph?: WaitGraph | undefined;
   /** The same by number of the request. */
   readonly verdicts?: ReadonlyMap<number, WaitVerdict> | undefined;
+  /** Modules that requests hold. */
+  readonly modules?: HeldModules | undefined;
   /** What a reader ought to know of the places in it. */
   readonly note?: string | undefined;
 }

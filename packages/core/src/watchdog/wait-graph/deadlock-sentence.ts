@@ -4,7 +4,7 @@ import type { DumpRequest, DumpWaitEdge, DumpWaitFor } from '@hangwatch/protocol
 const MOST_NAMED = 4;
 
 /**
- * The sentence about the first deadlock: `deadlock: GET /reports and GET /flush wait for each other (lock "logging", import "./feature.mjs")`.
+ * The sentence about the first deadlock: `deadlock: GET /reports and GET /flush wait for each other (lock "logging", import ./feature.mjs)`.
  *
  * @returns `undefined` where there is none
  */

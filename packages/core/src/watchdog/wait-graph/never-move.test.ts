@@ -34,11 +34,22 @@ describe('who can never move', () => {
       'a callback may cancel one of the waits',
       { claims: [hold(0, 0), hold(1, 1), wait(0, 1, { mayEndBy: 'a timer' }), wait(1, 0)] },
     ],
+    [
+      'one of the waits fails as soon as a third goes on, and that can',
+      { parties: [...parties, request(43)], resources: [lock('a', { endedBy: [2] }), lock('b')] },
+    ],
     ['one of them holds nothing', { claims: [hold(1, 1), wait(0, 1), wait(1, 0)] }],
     ['one of them waits for nothing', { claims: [hold(0, 0), hold(1, 1), wait(0, 1)] }],
   ];
   test.each(twins)('nobody, where %s', (_, change) => {
     expect(stuck({ parties, resources: twoLocks, claims: circle, ...change })).toEqual([]);
+  });
+
+  test('two of whom one would be ended by a third that is stuck as well', () => {
+    const resources = [lock('a', { endedBy: [2] }), lock('b')];
+    expect(stuck({ parties: [...parties, request(43)], resources, claims: [...circle, wait(2, 1)] })).toEqual([
+      0, 1, 2,
+    ]);
   });
 
   test('all that wait behind them, and not who waits elsewhere', () => {
@@ -122,13 +133,18 @@ function byTrying({ parties, resources, claims }: WaitSnapshot): number[] {
     if (state === 'held') return claim.mayEndBy === undefined ? undefined : { states: over, moving };
     if (claim.timesOutMs !== undefined || claim.mayEndBy !== undefined)
       return { states: over, moving: moving.with(claim.party, true) };
-    if (!isGranted(states, i, claim)) return undefined;
+    if (!isGranted(states, i, claim, moving)) return undefined;
     return { states: states.with(i, 'held'), moving: moving.with(claim.party, true) };
   }
 
-  function isGranted(states: readonly State[], i: number, { resource, party, amount }: Claim): boolean {
-    const { capacity, trusted, reentrant, fair } = resources[resource] as SharedResource;
-    if (!trusted || amount > capacity) return true;
+  function isGranted(
+    states: readonly State[],
+    i: number,
+    { resource, party, amount }: Claim,
+    moving: readonly boolean[],
+  ): boolean {
+    const { capacity, trusted, reentrant, fair, endedBy } = resources[resource] as SharedResource;
+    if (!trusted || endedBy.some((each) => moving[each]) || amount > capacity) return true;
     const inState = (state: State) => (claim: Claim, at: number) => states[at] === state && claim.resource === resource;
     const held = claims.filter(inState('held'));
     const mine = reentrant ? held.filter((claim) => claim.party === party) : [];
@@ -162,6 +178,7 @@ describe('against trying everything', () => {
       reentrant: fc.constantFrom(false, false, true),
       fair: fc.boolean(),
       trusted: fc.constantFrom(...Array.from({ length: 12 }, () => true), false),
+      endedBy: fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, fc.array(fc.nat(), { maxLength: 2 })),
     })
     .map((parts) => lock('x', parts));
   const someSnapshot: fc.Arbitrary<WaitSnapshot> = fc
@@ -180,7 +197,11 @@ describe('against trying everything', () => {
         { minLength: 2, maxLength: 7 },
       ),
     )
-    .map(([parties, resources, drawn]) => {
+    .map(([parties, drawnResources, drawn]) => {
+      const resources = drawnResources.map((each) => ({
+        ...each,
+        endedBy: each.endedBy.map((party) => party % parties.length),
+      }));
       const free = resources.map(({ capacity }) => capacity);
       const claims = drawn.flatMap(([p, r, state, size, timed, mayEndBy]): Claim[] => {
         const [party, resource] = [p % parties.length, r % resources.length];

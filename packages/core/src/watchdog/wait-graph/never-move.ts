@@ -35,6 +35,7 @@ export function neverMove(
     touchedBy[claim.party]?.add(claim.resource);
     if (claim.state === 'waiting') waiting.add(claim.party);
   }
+  for (const [index, { endedBy }] of resources.entries()) for (const party of endedBy) touchedBy[party]?.add(index);
   const stuck = new Set(
     [...parties.keys()].filter((each) => {
       const party = parties[each];
@@ -58,7 +59,8 @@ export function neverMove(
 
 /** Which of the stuck waiters are granted what they want once everybody else has released what they hold. */
 function servedBy(resource: SharedResource, { waiting, held }: Queue, stuck: ReadonlySet<number>): number[] {
-  const { capacity, trusted, reentrant, fair } = resource;
+  const { capacity, reentrant, fair, endedBy } = resource;
+  const trusted = resource.trusted && endedBy.every((party) => stuck.has(party));
   const kept = new Map<number, number>();
   let keptByAll = 0;
   for (const { party, amount } of held) {

@@ -16,6 +16,7 @@ export const lock = (name: string, parts: Partial<SharedResource> = {}): SharedR
   reentrant: false,
   fair: false,
   trusted: true,
+  endedBy: [],
   ...parts,
 });
 

@@ -24,7 +24,7 @@ test('a deadlock edge by edge, and who waits behind it', () => {
     edges: [
       {
         request: 42,
-        waitsFor: 'import "./feature.mjs"',
+        waitsFor: 'import ./feature.mjs',
         heldBy: 41,
         sinceMs: 900,
         heldMs: 2_000,

@@ -3,6 +3,7 @@ import { resourceText } from '../../shared/resource-text.ts';
 import type { Claim, Party, SharedResource, WaitSnapshot } from '../../shared/wait-snapshot.ts';
 import { seconds } from '../diagnosis/duration-text.ts';
 import { type ShortPath, shortPathsBelow } from '../diagnosis/places.ts';
+import { type HeldModules, heldModules } from './held-modules.ts';
 import { holderName, type WaitGraph, waitGraph } from './wait-graph.ts';
 
 /** Why a request stands still that waits for a lock or a pool. */
@@ -19,6 +20,7 @@ export interface JudgedWaits {
   readonly graph?: WaitGraph;
   /** By number of the request. */
   readonly verdicts?: ReadonlyMap<number, WaitVerdict>;
+  readonly modules?: HeldModules;
 }
 
 /** Judges who waits for what. A pure function. */
@@ -40,7 +42,7 @@ export function judgeWaits(snapshot: WaitSnapshot | undefined, cwd: string): Jud
     if (verdict === undefined || (known !== undefined && known.sinceMs <= claim.sinceMs)) continue;
     verdicts.set(party.request, { verdict, sinceMs: claim.sinceMs, proven });
   }
-  return { graph, verdicts };
+  return { graph, verdicts, modules: heldModules(snapshot) };
 }
 
 /** It looks like a deadlock, and is not proven: why not. */

@@ -1,0 +1,1 @@
+module.exports = async () => await import('./feature.mjs?by-require');

@@ -1,0 +1,2 @@
+import './feature.mjs?needs-both';
+import './slow.mjs?needed';
