@@ -7,7 +7,9 @@ import { begin, check, collect, marksOf, never, print } from './harness.mjs';
 const asyncHooks = process.argv[2] === 'async-hooks';
 if (asyncHooks) Bluebird.config({ asyncHooks: true });
 const marks = marksOf(fileURLToPath(import.meta.url));
+let begun = 0;
 async function query() {
+  begun += 1;
   /*@query*/ await never();
 }
 const contexts = ['one', 'two', 'three'].map((id) =>
@@ -15,7 +17,8 @@ const contexts = ['one', 'two', 'three'].map((id) =>
     /*@handler*/ await Bluebird.resolve(id).then(() => query());
   }),
 );
-await new Promise((resolve) => setTimeout(resolve, 50));
+const giveUpAt = Date.now() + 10_000;
+while (begun < contexts.length && Date.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 5));
 const { stacks } = collect(contexts);
 const own = [[true, [['handler', marks.get('handler').line]]]];
 const withQuery = [...own, [false, [['query', marks.get('query').line]]]];
