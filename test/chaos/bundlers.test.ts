@@ -37,8 +37,28 @@ const esbuild =
         },
       }),
     });
+/**
+ * What Next.js gives to webpack for the server, where `serverExternalPackages` names a package: a module that is required, whatever part of the package was
+ * asked for and wherever it is found, from CommonJS that is minified.
+ * https://github.com/vercel/next.js/blob/canary/packages/next/src/build/handle-externals.ts
+ */
+const asNextDoes =
+  (name: string) =>
+  ({ context = '', request = '', getResolve }: webpack.ExternalItemFunctionData, done: Decided): void => {
+    if (getResolve === undefined || /^[./]/.test(request)) done();
+    else
+      getResolve({ conditionNames: ['node', 'require'] })(context, request, (_error, found) => {
+        const isIts = typeof found === 'string' && PACKAGE_OF[name]?.test(found) === true;
+        done(null, isIts ? `commonjs ${request}` : undefined);
+      });
+  };
+type Decided = (error?: Error | null, external?: string) => void;
+/** In the workspace a package is found where its link leads. */
+const PACKAGE_OF: Readonly<Record<string, RegExp>> = {
+  '@hangwatch/core': /[\\/](?:node_modules[\\/]@hangwatch|packages)[\\/]core[\\/].*\.c?js$/,
+};
 const withWebpack =
-  (externals: string[] = []): Bundle =>
+  (externals?: ReturnType<typeof asNextDoes>): Bundle =>
   (file) =>
     new Promise((resolve, reject) => {
       webpack(
@@ -46,8 +66,8 @@ const withWebpack =
           mode: 'production',
           target: 'node20',
           entry: ENTRY,
-          output: { path: join(file, '..'), filename: 'bundle.cjs' },
-          externals: Object.fromEntries(externals.map((name) => [name, `commonjs ${name}`])),
+          output: { path: join(file, '..'), filename: 'bundle.cjs', library: { type: 'commonjs2' } },
+          ...(externals === undefined ? {} : { externals }),
         },
         (error, stats) => {
           if (error !== null) reject(error);
@@ -62,8 +82,7 @@ const BUNDLERS: readonly (readonly [name: string, file: string, bundle: Bundle])
   ['esbuild, CommonJS, minified', 'bundle.cjs', esbuild('cjs', true)],
   ['esbuild, external', 'bundle.mjs', esbuild('esm', false, ['@hangwatch/core'])],
   ['webpack', 'bundle.cjs', withWebpack()],
-  // What Next.js makes of `serverExternalPackages: ['@hangwatch/core']`.
-  ['webpack, external', 'bundle.cjs', withWebpack(['@hangwatch/core'])],
+  ['webpack, by the rules of Next.js, external', 'bundle.cjs', withWebpack(asNextDoes('@hangwatch/core'))],
 ];
 
 beforeAll(() => {
@@ -93,6 +112,8 @@ describe.each(BUNDLERS)('a server bundled by %s', (name, file, bundle) => {
     const path = join(INSIDE, folder, file);
     mkdirSync(join(INSIDE, folder), { recursive: true });
     await bundle(path);
+    const isExternal = /(require\(|from ?)["']@hangwatch\/core["']/.test(readFileSync(path, 'utf8'));
+    expect(isExternal).toBe(name.endsWith('external'));
     const collector = await CollectorStub.start();
     const scenario = new Scenario(path, { env: { HANGWATCH_COLLECTOR: collector.url } });
     try {
