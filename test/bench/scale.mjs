@@ -63,7 +63,7 @@ async function measure(options, beforeEnd = async () => undefined) {
   return printed;
 }
 
-/** The same, and the longest pause of a process beside it that does nothing. */
+/** The same, and the longest slice of a process beside it that works for 3 ms at a time. */
 async function measureBeside(work) {
   const nothing = start('pauses-of-nothing.mjs');
   const measured = await work().finally(() => nothing.child.stdin.end());
