@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { recorderEntries } from './shared/recorder-layout.ts';
 import { FlightRecorder } from './tracker/table/flight-recorder.ts';
 // Across the wall between the threads, where nothing but the layout stands: so it is beside neither.
 import { RecorderReader } from './watchdog/table/recorder-reader.ts';
@@ -39,4 +40,17 @@ test('the clock and the count may wrap', () => {
     [0xffff_ffff, 101],
     [0, 0],
   ]);
+});
+
+test.each([
+  [100, undefined, 16_384],
+  [10_000, undefined, 16_384],
+  [20_000, undefined, 32_768],
+  [60_000, undefined, 131_072],
+  [3_600_000, undefined, 131_072],
+  [10_000, 200_000, 262_144],
+  [60_000, 1_024, 1_024],
+])('a timeout of %i ms, with %s entries asked for: a ring of %i', (timeoutMs, given, entries) => {
+  expect(recorderEntries(timeoutMs, given)).toBe(entries);
+  expect(new FlightRecorder(new Uint32Array(1), entries).buffer.byteLength).toBe(64 + 32 * entries);
 });

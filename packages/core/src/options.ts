@@ -70,6 +70,11 @@ export interface HangwatchOptions {
    */
   readonly exitDelay?: number | false | undefined;
   /**
+   * Entries that the flight recorder keeps of the recent past, 1,024 to 262,144, rounded up to a power of two; each takes 32 bytes, and a request one at
+   * least. @default 800 a second for twice `timeout`: 16,384, and up to 131,072 for longer ones
+   */
+  readonly recorderEntries?: number | undefined;
+  /**
    * Milliseconds that the application may take to close (`app.close()`, `server.close()`) before what holds it is reported; `false`: never. Belongs below
    * what kills a process that does not end. @default 10_000
    */

@@ -5,6 +5,8 @@
 export interface DumpRecorder {
   /** How far back it reaches: what happened before is not known. */
   reachMs: number;
+  /** How far back it should, where it does not: twice the longest timeout of the requests that the dump is about. */
+  wantedMs?: number | undefined;
   /** Ages and durations are multiples of about so much. */
   resolutionMs: number;
   /** Oldest first. */

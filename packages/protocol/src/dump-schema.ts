@@ -281,6 +281,7 @@ const CrashSchema = object({
 
 const RecorderSchema = object({
   reachMs: milliseconds,
+  wantedMs: v.optional(milliseconds),
   resolutionMs: milliseconds,
   entries: list(
     object({

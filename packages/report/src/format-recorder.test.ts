@@ -22,6 +22,9 @@ test('of many the last are shown; without a recorder, or with an empty one, ther
     ...entries.slice(35).map(({ request }) => `  20 s ago  #${request} finished after less than 10 ms`),
     '  … 37 more, back to 1 min ago',
   ]);
+  const short = formatDump(sampleDump({ recorder: { ...recorder, wantedMs: 120_000 } }));
+  expect(short).toContain('the flight recorder reaches back 1 min only, less than twice the timeout (2 min)');
+  expect(lines.join('\n')).not.toContain('reaches back');
   expect(formatDump(sampleDump({ recorder: undefined }))).not.toContain('before it');
   expect(formatDump(sampleDump({ recorder: { ...recorder, entries: [] } }))).not.toContain('before it');
 });

@@ -19,8 +19,13 @@ export function formatRecorder(dump: Pick<Dump, 'recorder' | 'requests'>, { colo
   const lines = shown.map((entry, i) => `  ${(ages[i] ?? '').padStart(width)}  ${recorderText(entry, recorder)}`);
   const left = recorder.entries.length - shown.length + recorder.omitted;
   if (left > 0) lines.push(`  … ${left} more, back to ${formatDuration(recorder.reachMs)} ago`);
+  if (recorder.wantedMs !== undefined) lines.push(`  ${shortText(recorder.reachMs, recorder.wantedMs)}`);
   return ['before it:', ...lines].map((line) => colors.dim(line));
 }
+
+/** `the flight recorder reaches back 3 s only, …`: much happens, and its length is fixed. */
+export const shortText = (reachMs: number, wantedMs: number): string =>
+  `the flight recorder reaches back ${formatDuration(reachMs)} only, less than twice the timeout (${formatDuration(wantedMs)}): recorderEntries makes it longer`;
 
 /** `#38 GET /users/:id finished after 1 s`, safe to print. */
 export function recorderText(entry: DumpRecorderEntry, { resolutionMs }: Pick<DumpRecorder, 'resolutionMs'>): string {

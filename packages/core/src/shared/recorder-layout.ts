@@ -59,8 +59,19 @@ export function sealOf(
   return (hash | 1) >>> 0;
 }
 
-/** Entries in the ring: a power of two. 512 KiB; 800 requests a second for 20 s, where they pass no checkpoints and call nobody. */
+/** Entries in the shortest ring that is made without being asked for: 512 KiB. */
 export const RECORDER_ENTRIES = 16_384;
+/** In the longest: 4 MiB; and in the longest that may be asked for, 8 MiB, which the watchdog reads as a whole for each dump. */
+const MOST_BY_ITSELF = 131_072;
+export const MOST_RECORDER_ENTRIES = 262_144;
+const ENTRIES_A_SECOND = 800;
+
+/** A power of two: 800 entries a second for twice the timeout, within bounds, unless a number is given. */
+export function recorderEntries(timeoutMs: number, given: number | undefined): number {
+  const wanted = (ENTRIES_A_SECOND * 2 * timeoutMs) / 1_000;
+  const entries = given ?? Math.min(MOST_BY_ITSELF, Math.max(RECORDER_ENTRIES, wanted));
+  return 2 ** Math.ceil(Math.log2(entries));
+}
 
 /** By number: what an entry tells of. */
 export const RECORD_TYPES = ['finished', 'left', 'checkpoint', 'outbound', 'loop-lag'] as const;

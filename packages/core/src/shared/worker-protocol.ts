@@ -141,6 +141,7 @@ export interface RequestOfInterest {
   readonly startMs: number;
   /** Entries that the recorder had written then. */
   readonly beganAt: number;
+  readonly timeoutMs: number;
 }
 
 /** Where a request stood that ended before its timeout was over. */

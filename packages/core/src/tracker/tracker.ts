@@ -3,6 +3,7 @@ import { AwaitTracker, learnImports } from '@hangwatch/async-hooks-helpers';
 import type { Dump } from '@hangwatch/protocol';
 import { HangwatchError, type HangwatchErrorCode } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
+import { recorderEntries } from '../shared/recorder-layout.ts';
 import { kParked } from '../shared/slot-layout.ts';
 import type { Closing, SlotRef, StuckNotice } from '../shared/worker-protocol.ts';
 import { actOnStuck } from './act-on-stuck.ts';
@@ -64,7 +65,7 @@ export class Tracker implements RecordOwner {
     this.table = new InFlightTable((index, buffer) => this.#thread.post({ type: 'segment', index, buffer }));
     this.#strings = new StringTable((id, text) => this.#thread.post({ type: 'intern', id, text }));
     this.clock = this.table.clock;
-    this.recorder = new FlightRecorder(this.clock);
+    this.recorder = new FlightRecorder(this.clock, recorderEntries(options.timeoutMs, options.recorderEntries));
     this.running = this.table.running;
     this.captureBudget = this.table.captureBudget;
     this.#awaits = AwaitTracker.install({

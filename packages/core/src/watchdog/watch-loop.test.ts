@@ -326,7 +326,7 @@ describe('the flight recorder', () => {
     loop.receive({
       type: 'cut-off',
       evidence: evidenceOf(5),
-      began: { request: 6, method: 0, route: 0, startMs: 0, beganAt: 1 },
+      began: { request: 6, method: 0, route: 0, startMs: 0, beganAt: 1, timeoutMs: 1_000 },
       elapsedMs: 700,
       idleMs: 700,
       timeoutMs: 1_000,

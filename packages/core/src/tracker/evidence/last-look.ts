@@ -93,6 +93,7 @@ export class LastLook {
         route: cells[base + kRoute] as number,
         startMs: cells[base + kStartMs] as number,
         beganAt: cells[base + kBeganAtEntry] as number,
+        timeoutMs,
       },
       elapsedMs,
       idleMs,

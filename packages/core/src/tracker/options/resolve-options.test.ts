@@ -5,6 +5,7 @@ import { resolveOptions } from './resolve-options.ts';
 const WRONG: readonly [unknown, string][] = [
   [5, 'options must be an object, got 5'],
   [{ timeout: 'abc' }, 'options.timeout must be a positive number of milliseconds, got "abc"'],
+  [{ recorderEntries: 1_000 }, 'options.recorderEntries must be a whole number from 1024 to 262144, got 1000'],
   [{ exitDelay: 0 }, 'options.exitDelay must be a number of milliseconds from 1 to 10000 or false, got 0'],
   [{ exitDelay: true }, 'options.exitDelay must be a number of milliseconds from 1 to 10000 or false, got true'],
   [{ timeout: 0 }, 'options.timeout must be a positive number of milliseconds, got 0'],

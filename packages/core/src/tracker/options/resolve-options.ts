@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import type { HangwatchOptions, IgnoreRule } from '../../options.ts';
+import { MOST_RECORDER_ENTRIES } from '../../shared/recorder-layout.ts';
 import { describeValue } from '../evidence/describe-value.ts';
 import { resolveBlockedLoop } from './blocked-loop-option.ts';
 import { optionError } from './option-error.ts';
@@ -34,6 +35,8 @@ export interface ResolvedOptions {
   readonly errorMessages: boolean;
   /** 0: the end of the process is not reported. */
   readonly exitDelayMs: number;
+  /** `undefined`: as many as the timeout asks for. */
+  readonly recorderEntries: number | undefined;
   /** 0: an application that takes long to close is not reported. */
   readonly shutdownTimeoutMs: number;
   readonly onHang: HangwatchOptions['onHang'];
@@ -100,6 +103,12 @@ const OptionsSchema = v.strictObject({
       expected('a number of milliseconds from 1 to 10000 or false'),
     ),
   ),
+  recorderEntries: v.optional(
+    v.custom<number>(
+      (x) => typeof x === 'number' && Number.isInteger(x) && x >= 1_024 && x <= MOST_RECORDER_ENTRIES,
+      expected(`a whole number from 1024 to ${MOST_RECORDER_ENTRIES}`),
+    ),
+  ),
   errorMessages: v.optional(v.boolean(expected('true or false'))),
   shutdownTimeout: v.optional(durationOrFalse),
   onHang: v.optional(callback),
@@ -155,6 +164,7 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     errorMessages: given.errorMessages ?? false,
     shutdownTimeoutMs: given.shutdownTimeout === false ? 0 : (given.shutdownTimeout ?? 10_000),
     exitDelayMs: given.exitDelay === false ? 0 : (given.exitDelay ?? 250),
+    recorderEntries: given.recorderEntries,
     onHang: given.onHang,
     onInternalError: given.onInternalError,
   });

@@ -17,8 +17,8 @@ const PROCESS_WIDE = [
   'blockedLoopMs',
   'blockedLoopStack',
 ] as const;
-/** The same of functions. */
-const CALLBACKS = ['onHang', 'onInternalError'] as const;
+/** The same of what has no default that could be compared. */
+const WHERE_GIVEN = ['onHang', 'onInternalError', 'recorderEntries'] as const;
 
 /** How long the last to close lets reports that are under way arrive. */
 export const CLOSE_DEADLINE_MS = 2_000;
@@ -49,7 +49,7 @@ export function sharedTracker(options: ResolvedOptions): Tracker {
   const different = [
     ...PROCESS_WIDE.filter((name) => JSON.stringify(options[name]) !== JSON.stringify(shared.options[name])),
     // Who gives none does not ask for another.
-    ...CALLBACKS.filter((name) => options[name] !== undefined && options[name] !== shared.options[name]),
+    ...WHERE_GIVEN.filter((name) => options[name] !== undefined && options[name] !== shared.options[name]),
   ];
   if (different.length > 0) {
     shared.tracker.problem(

@@ -26,7 +26,7 @@ test('the entries, and the beginnings of the requests that it is about, in their
   write(RECORD_CHECKPOINT, 2_000, 7, 3);
   write(RECORD_FINISHED, 3_000, 8, 9);
   pauses.advance(10_000, 10_000);
-  const about = { request: 7, method: 1, route: 2, startMs: 1_000, beganAt: 1 };
+  const about = { request: 7, method: 1, route: 2, startMs: 1_000, beganAt: 1, timeoutMs: 6_000 };
   expect(past.describe([about], 10_000)).toEqual({
     reachMs: 10_000,
     resolutionMs: 1_000,
@@ -51,4 +51,8 @@ test('where the ring has turned over, it says how far back it reaches, and how m
   expect(entries).toHaveLength(200);
   expect(omitted).toBe(LENGTH - 200);
   expect(reachMs).toBe(LENGTH * 10);
+  const about = { request: 7, method: 1, route: 2, startMs: 49_000, beganAt: 4_900, timeoutMs: 5_000 };
+  // 10,240 ms: enough for one, too little for the other.
+  expect(past.describe([about], 50_000).wantedMs).toBeUndefined();
+  expect(past.describe([about, { ...about, timeoutMs: 6_000 }], 50_000).wantedMs).toBe(12_000);
 });

@@ -11,6 +11,8 @@ import type { Texts } from './texts.ts';
 const MOST_ENTRIES = 200;
 /** Requests of interest whose start is shown. */
 const MOST_STARTS = 32;
+/** How far back it should reach, in timeouts: what made a request hang happened before. */
+const REACH = 2;
 
 interface Placed {
   /** Entries written before it: its place in the order. */
@@ -60,8 +62,12 @@ export class RecentPast {
       },
     }));
     const [oldest] = entries;
+    const reachMs = this.#ageMs(overwritten && oldest !== undefined ? oldest.atMs : 0, nowMs);
+    const wantedMs = REACH * Math.max(0, ...about.slice(0, MOST_STARTS).map(({ timeoutMs }) => timeoutMs));
     return {
-      reachMs: this.#ageMs(overwritten && oldest !== undefined ? oldest.atMs : 0, nowMs),
+      reachMs,
+      // What the process has not yet lived for is none that it lacks.
+      ...(overwritten && reachMs < wantedMs ? { wantedMs } : {}),
       resolutionMs: this.#resolutionMs,
       entries: [...ended, ...starts].sort((a, b) => b.place - a.place).map(({ entry }) => entry),
       omitted: entries.length - shown.length,
@@ -91,10 +97,13 @@ export class RecentPast {
 }
 
 /** What the recorder needs to know of a request that is in flight. */
-export const ofInterest = ({ reading: { request, method, route, startMs, beganAt } }: Watched): RequestOfInterest => ({
+export const ofInterest = ({
+  reading: { request, method, route, startMs, beganAt, timeoutMs },
+}: Watched): RequestOfInterest => ({
   request,
   method,
   route,
   startMs,
   beganAt,
+  timeoutMs,
 });
