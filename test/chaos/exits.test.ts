@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { nodeBinaries, runScenario } from '@hangwatch/test-utils';
+import { runScenario } from '@hangwatch/test-utils';
 import { describe, expect, test } from 'vitest';
+import { nodes, oldestAndNewest } from '../each-node.ts';
 
 const scenario = (name: string) => fileURLToPath(new URL(`../scenarios/chaos/${name}.mjs`, import.meta.url));
 const HERE = { file: scenario('exits'), args: [] as string[], execArgv: [] as string[] };
@@ -16,8 +17,13 @@ const ENDINGS: [string, Partial<typeof HERE>][] = [
   ['disconnect of a cluster worker', { file: scenario('exits-elsewhere'), args: ['cluster'] }],
   ['uncaught exception', {}],
   ['unhandled rejection', {}],
+  ['top-level await that never settles', {}],
   ['SIGTERM', {}],
   ['SIGINT', {}],
+  ['SIGHUP', {}],
+  ['SIGSEGV', {}],
+  // A stack that V8 lets grow beyond what the system gives.
+  ['segmentation fault', { execArgv: ['--stack-size=100000'] }],
   ['SIGKILL', {}],
   ['process.abort', {}],
   ['out of memory', { execArgv: ['--max-old-space-size=32'] }],
@@ -41,15 +47,17 @@ async function run(node: string, ending: string, state: string, how: Partial<typ
   return { how: { code, signal, timedOut, said, error: /^Error: .*/m.exec(stderr)?.[0] }, tookMs };
 }
 
-const binaries = nodeBinaries();
-const oldestAndNewest = [binaries.at(0), binaries.at(-1)];
-const CASES = binaries.flatMap((binary) =>
-  ENDINGS.flatMap(([ending, how]) => {
-    const at = { ending, node: binary.path, version: binary.version, how };
-    const idle = { ...at, state: 'idle', without: 'plain' };
-    // With a request that hangs, what hangwatch does at the end is the same code on every version.
-    return oldestAndNewest.includes(binary) ? [idle, { ...at, state: 'hung', without: 'plain-hung' }] : [idle];
-  }),
+/** The ends to which Node itself comes in ways that differ between versions. */
+const ELSEWHERE = ['return', 'process.exit', 'process.exit in a thread', 'uncaught exception', 'SIGTERM'];
+const CASES = nodes.flatMap((binary) =>
+  ENDINGS.filter(([ending]) => oldestAndNewest.includes(binary) || ELSEWHERE.includes(ending)).flatMap(
+    ([ending, how]) => {
+      const at = { ending, node: binary.path, version: binary.version, how };
+      const idle = { ...at, state: 'idle', without: 'plain' };
+      // With a request that hangs, what hangwatch does at the end is the same code on every version.
+      return oldestAndNewest.includes(binary) ? [idle, { ...at, state: 'hung', without: 'plain-hung' }] : [idle];
+    },
+  ),
 );
 
 describe('with hangwatch a process ends as it would without', () => {

@@ -40,6 +40,11 @@ const endings = {
   },
   SIGTERM: () => process.kill(process.pid, 'SIGTERM'),
   SIGINT: () => process.kill(process.pid, 'SIGINT'),
+  SIGHUP: () => process.kill(process.pid, 'SIGHUP'),
+  SIGSEGV: () => process.kill(process.pid, 'SIGSEGV'),
+  'segmentation fault': () => deeper(0),
+  // What the last line waits for: nothing is left that could settle it.
+  'top-level await that never settles': close,
   SIGKILL: () => process.kill(process.pid, 'SIGKILL'),
   'process.abort': () => process.abort(),
   'out of memory'() {
@@ -47,6 +52,7 @@ const endings = {
     for (;;) kept.push(new Array(10_000).fill(kept.length));
   },
 };
+const deeper = (depth) => deeper(depth + 1) + 1;
 let ended = false;
 function end() {
   if (ended) return;
@@ -57,6 +63,7 @@ function end() {
 
 if (ending === 'return') await runTask();
 else serve();
+if (ending === 'top-level await that never settles') await new Promise(() => undefined);
 
 /** No server: the program comes to its last line, with a task that is over, or hangs. */
 async function runTask() {
