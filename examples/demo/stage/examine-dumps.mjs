@@ -22,6 +22,8 @@ export function examineDumps(dumps, hangs, marks) {
         ? shortcomings(hang, expected, stuck, marks)
         : blockShortcomings(hang, expected, blocks, marks),
     );
+    if (hang.proof !== undefined && !hung.some(({ verdict }) => isProof(verdict, hang.proof)))
+      found.push(`${hang.name} was not proven to be a deadlock`);
     if (found.length === 0) reported.push(hang.name);
     problems.push(...found);
   }
@@ -33,6 +35,8 @@ export function examineDumps(dumps, hangs, marks) {
     );
   return { reported, problems, falseReports };
 }
+
+const isProof = ({ evidence, summary }, text) => evidence === 'proven-cycle' && text.test(summary);
 
 function shortcomings(hang, expected, stuck, marks) {
   const title = `${hang.name}: ${expected.method} ${expected.path}`;

@@ -1,13 +1,14 @@
 import { appendFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { instrument } from '@hangwatch/locks';
 import { Mutex } from 'async-mutex';
 
 const logFile = path.join(process.env.DATA_DIR ?? '.', 'audit.log');
-const writing = new Mutex();
+const writing = instrument(new Mutex(), { name: 'audit log' });
 
 /** How long writers that still hold the old file may take to let go of it. */
-const SETTLE_MS = 300;
+const SETTLE_MS = 800;
 
 /** Appends a line. One writer at a time, so that lines never mix. */
 export async function audit(line) {
