@@ -19,8 +19,9 @@ const alias = [
 const common = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const };
 // What runs in processes of its own meets whatever else the machine does: on CI it may try again, and the run names at its end what did.
 const inProcesses = { ...common, maxWorkers: 2, retry: process.env['CI'] === 'true' ? 2 : 0 };
-// These start processes of several versions at once, and look at the time: one file after the other.
-const oneByOne = { ...inProcesses, maxWorkers: 1, sequence: { groupOrder: 1 } };
+// These look at the time, or fill the machine: one file after the other, once all others are through.
+const ALONE = ['test/e2e/{blocked-loop*,crash,recorder,threads,shutdown}.test.ts', 'test/chaos/**/*.test.ts'];
+const alone = { ...inProcesses, maxWorkers: 1, testTimeout: 180_000, sequence: { groupOrder: 2 } };
 
 export default defineConfig({
   test: {
@@ -28,12 +29,27 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { ...common, maxWorkers: 2, name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts'] },
+        // Files share a process, and load what they import once: what one changes of it, it puts back.
+        test: {
+          ...common,
+          isolate: false,
+          maxWorkers: 2,
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts'],
+        },
       },
       { test: { ...inProcesses, name: 'stacks', include: ['test/stacks/**/*.test.ts'] } },
       { test: { ...inProcesses, name: 'contract', include: ['test/contract/**/*.test.ts'] } },
-      { test: { ...oneByOne, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
-      { test: { ...oneByOne, testTimeout: 180_000, name: 'chaos', include: ['test/chaos/**/*.test.ts'] } },
+      {
+        test: {
+          ...inProcesses,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: ALONE,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      { test: { ...alone, name: 'alone', include: ALONE } },
       { test: { ...inProcesses, name: 'packaging', include: ['test/packaging/**/*.test.ts'] } },
     ],
   },

@@ -126,8 +126,7 @@ describe('refuses, and stores nothing of the request', () => {
             {
               line: 2,
               path: 'kind',
-              message:
-                'must be one of "hang", "loop-block", "recovered", "gone", "snapshot", "shutdown", "crash", got "x"',
+              message: expect.stringMatching(/^must be one of "hang", .*, got "x"$/),
             },
           ],
         },
