@@ -1,16 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createGzip, gzipSync } from 'node:zlib';
 import { nodeBinaries, Scenario, sampleDump } from '@hangwatch/test-utils';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 
 const HANGWATCH = fileURLToPath(new URL('../../packages/cli/bin/hangwatch.js', import.meta.url));
 const TEST_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'hangwatch-e2e-collector-'));
 const JSON_HEADERS = { 'content-type': 'application/json' };
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let collector: Scenario | undefined;
 afterEach(async () => {
