@@ -246,6 +246,7 @@ const ProcessSchema = object({
   hangwatch: v.optional(text),
   cwd: v.optional(text),
   uptimeMs: milliseconds,
+  noAwaitStacks: v.optional(text),
 });
 
 const EXPECT_RESOURCES = `must be an object of at most ${DUMP_LIMITS.resources} counts by type`;

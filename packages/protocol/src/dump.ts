@@ -122,6 +122,8 @@ export interface DumpProcess {
   /** Working directory, so that a reader can show paths relative to it. */
   cwd?: string | undefined;
   uptimeMs: number;
+  /** Why no await stacks can be taken in this runtime, where that is so. */
+  noAwaitStacks?: string | undefined;
 }
 
 /** The strongest evidence in the dump, and the sentence a person reads first. */

@@ -211,6 +211,9 @@ describe('stacks', () => {
   test('no stack at all says where to look', () => {
     const [last] = linesAbout({ ...stuck(), stacks: [], awaits: [], waitsFor: [] }).slice(-1);
     expect(last).toBe('  no await stack: it waits in callback code, after what it last passed');
+    const dump = hang([{ ...stuck(), stacks: [], awaits: [], waitsFor: [] }]);
+    const text = formatDump({ ...dump, process: { ...dump.process, noAwaitStacks: 'no promise hooks' } });
+    expect(text).toContain('\n  no await stack: this runtime has none (no promise hooks)\n');
   });
 
   test('paths are relative to the given folder, and never to the root', () => {

@@ -134,11 +134,13 @@ export function awaitText(about: DumpAwait, ownId: number): string {
 
 /** Why a request has no stack, and where to look instead. */
 export function noStackText(
-  { evidence, block, crash }: Pick<Dump, 'evidence' | 'block' | 'crash'>,
+  { process, evidence, block, crash }: Pick<Dump, 'process' | 'evidence' | 'block' | 'crash'>,
   { id, layer, sameAs }: Pick<DumpRequest, 'id' | 'layer' | 'sameAs'>,
 ): string {
   if (sameAs !== undefined) return `it stands where #${sameAs} does`;
   if (id === block?.running || id === crash?.running) return 'no await stack: its code was running';
+  if (process.noAwaitStacks !== undefined)
+    return `no await stack: this runtime has none (${cleanText(process.noAwaitStacks, 200)})`;
   if (evidence?.complete === false && layer === undefined) return 'no await stack: the evidence is incomplete';
   if (layer?.outcome === 'fulfilled' || layer?.outcome === 'rejected')
     return 'no await stack: nothing is awaited any more';

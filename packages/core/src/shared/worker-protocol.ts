@@ -52,6 +52,8 @@ export interface WatchdogSettings {
   readonly pauses: PauseLimits;
   readonly cwd: string;
   readonly nodeVersion: string;
+  /** Why no await stacks can be taken, where that is so. */
+  readonly noAwaitStacks: string | undefined;
   /** `performance.timeOrigin` of the main thread, for its uptime. */
   readonly startedAtMs: number;
   readonly notifyHang: boolean;

@@ -38,6 +38,8 @@ export interface RecordOwner {
   readonly running: Uint32Array;
   /** `captureBudget[0]` is how many stacks may still be captured. */
   readonly captureBudget: Int32Array;
+  /** Whether awaits are noted: there are runtimes without promise hooks. */
+  readonly seesAwaits: boolean;
   /** Whether the resources of all requests are noted: for proofs. */
   readonly followsResources: boolean;
   routeId(pattern: string): number;

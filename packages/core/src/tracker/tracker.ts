@@ -36,6 +36,7 @@ export class Tracker implements RecordOwner {
   readonly clock: Uint32Array;
   readonly running: Uint32Array;
   readonly captureBudget: Int32Array;
+  readonly seesAwaits: boolean;
   readonly problems: ProblemReporter;
   readonly timeouts = new TimeoutOrder((message) => this.problem('HANGWATCH_ERR_TIMEOUT_ORDER', message));
   readonly table: InFlightTable;
@@ -74,7 +75,9 @@ export class Tracker implements RecordOwner {
       running: this.table.running,
     });
     const { support } = this.#awaits;
-    if (!support.hooks || !support.stacks) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
+    const noAwaitStacks = support.hooks && support.stacks ? undefined : support.reasons.join('; ');
+    if (noAwaitStacks !== undefined) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', noAwaitStacks);
+    this.seesAwaits = support.hooks;
     // Not in the way of whoever starts the application, and long before anything hangs.
     setImmediate(() => void learnImports(this.#awaits)).unref();
     this.#outbound = new OutboundSources(() => this.current(), storeKeyOf(this.#awaits.storage));
@@ -87,6 +90,7 @@ export class Tracker implements RecordOwner {
       strings: this.#strings,
       desk,
       problems: this.problems,
+      noAwaitStacks,
       snapshots: this.#snapshots,
       onStuck: (notice) => this.#act(notice),
       onStaged: (message) => this.#selfTest.receive(message),

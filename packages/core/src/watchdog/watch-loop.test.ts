@@ -105,6 +105,7 @@ function setUp(
       pauses: { everyMs: 60_000, share: 0.01 },
       cwd: '/app',
       nodeVersion: 'v20.20.0',
+      noAwaitStacks: undefined,
       startedAtMs: Date.now(),
       notifyHang: false,
       keepsRecord: options.keepsRecord ?? true,

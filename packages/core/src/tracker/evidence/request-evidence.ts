@@ -77,7 +77,7 @@ export function requestEvidence(
     layer: layerEvidence(record, stuck),
     error: errorEvidence(record, problems !== undefined),
     client,
-    outstanding: record.outstanding,
+    outstanding: record.owner.seesAwaits ? record.outstanding : undefined,
     pending: stuck ? pendingResources(record, active) : undefined,
     // It waits, and V8 shows nothing of its own, whatever it shows beside that: the next one that does shall have more to show.
     notesPromises: stuck && record.outstanding > 0 && !record.capturesCreations && !telling.some(({ own }) => own),

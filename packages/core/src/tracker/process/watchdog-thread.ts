@@ -50,6 +50,8 @@ interface Parts {
   readonly strings: StringTable;
   readonly desk: EvidenceDesk;
   readonly problems: ProblemReporter;
+  /** Why no await stacks can be taken, where that is so. */
+  readonly noAwaitStacks: string | undefined;
   readonly snapshots: Snapshots;
   readonly onStuck: (notice: StuckNotice) => void;
   /** Hears what became of a self-test's staged request. */
@@ -292,6 +294,7 @@ export class WatchdogThread {
       pauses: PAUSES,
       cwd: process.cwd(),
       nodeVersion: process.version,
+      noAwaitStacks: this.#parts.noAwaitStacks,
       startedAtMs: performance.timeOrigin,
       notifyHang: options.onHang !== undefined,
       // The end of a thread of the application is not that of the process.

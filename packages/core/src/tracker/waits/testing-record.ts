@@ -14,6 +14,7 @@ export function testingRecord(id = 1, line: { method?: string; url?: string } = 
   const owner = {
     clock: new Uint32Array(1),
     running: new Uint32Array(1),
+    seesAwaits: true,
     captureBudget: new Int32Array(1),
     followsResources: true,
     routeId: () => 0,

@@ -103,6 +103,7 @@ export class DumpBase {
       hangwatch: settings.hangwatchVersion,
       cwd: settings.cwd,
       uptimeMs: Math.max(0, Math.round(now.getTime() - settings.startedAtMs)),
+      ...(settings.noAwaitStacks === undefined ? {} : { noAwaitStacks: settings.noAwaitStacks }),
     };
   }
 }

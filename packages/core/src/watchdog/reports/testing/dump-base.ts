@@ -40,6 +40,7 @@ export function testingDumpBase(scanIntervalMs = 100): DumpBase {
     pauses: { everyMs: 60_000, share: 0.01 },
     cwd: '/app',
     nodeVersion: 'v20.20.0',
+    noAwaitStacks: undefined,
     startedAtMs: Date.now(),
     notifyHang: false,
     keepsRecord: true,
