@@ -19,6 +19,9 @@ const alias = [
 const common = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const };
 // What runs in processes of its own meets whatever else the machine does: on CI it may try again, and the run names at its end what did.
 const inProcesses = { ...common, maxWorkers: 2, retry: process.env['CI'] === 'true' ? 2 : 0 };
+const UNIT = ['packages/*/src/**/*.test.ts', 'test/*.test.ts'];
+// These put hooks and a tracker into the process that they run in, and need one of their own. The others share one, and load what they import once.
+const HOOKED = ['packages/{async-hooks-helpers,core/src/tracker,express,fastify,koa,locks}/**/*.test.ts'];
 // These look at the time, or fill the machine: one file after the other, once all others are through.
 const ALONE = ['test/e2e/{blocked-loop*,crash,recorder,threads,shutdown}.test.ts', 'test/chaos/**/*.test.ts'];
 const alone = { ...inProcesses, maxWorkers: 1, testTimeout: 180_000, sequence: { groupOrder: 2 } };
@@ -29,15 +32,9 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        // Files share a process, and load what they import once: what one changes of it, it puts back.
-        test: {
-          ...common,
-          isolate: false,
-          maxWorkers: 2,
-          name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/*.test.ts'],
-        },
+        test: { ...common, isolate: false, maxWorkers: 2, name: 'unit', include: UNIT, exclude: HOOKED },
       },
+      { resolve: { alias }, test: { ...common, maxWorkers: 2, name: 'hooked', include: HOOKED } },
       { test: { ...inProcesses, name: 'stacks', include: ['test/stacks/**/*.test.ts'] } },
       { test: { ...inProcesses, name: 'contract', include: ['test/contract/**/*.test.ts'] } },
       {
