@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ContractServer, type State } from './contract-server.ts';
-import { begin, exchange, expectContinue, type Sent, upgrade } from './exchange.ts';
+import { begin, exchange, expectContinue, leaveHalfWay, type Sent, upgrade } from './exchange.ts';
 import { FRAMEWORKS } from './frameworks.ts';
 
 const BIG = Buffer.alloc(3_000_000, 'x');
@@ -84,6 +84,15 @@ describe.each(FRAMEWORKS)('$name', ({ name, scheme, hangs, layers, routes, lost 
     const [watched, plain] = after.map(({ unhandled }, i) => unhandled.slice(before[i]?.unhandled.length));
     expect(watched).toEqual(plain);
     expect(watched).toEqual(['Error: nobody handles this']);
+  });
+
+  test('the response is the same: the client leaves half-way', async () => {
+    const [watched, plain] = await Promise.all(
+      [on, off].map(({ port }) => leaveHalfWay(scheme, port, { path: '/partial' })),
+    );
+    expect(watched).toEqual(plain);
+    expect(watched?.body).not.toBe('');
+    expect(await on.until(idle)).toMatchObject({ inFlight: 0, taken: 0 });
   });
 
   test('a client that leaves frees the slot', async () => {

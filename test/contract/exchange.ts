@@ -35,17 +35,49 @@ export async function exchange(scheme: Scheme, port: number, sent: Sent): Promis
   return scheme === 'http2' ? exchangeHttp2(port, sent) : exchangeHttp1(scheme, port, sent);
 }
 
+/** Sends a request, and leaves once the first part of its response is there: `left` is what the connection says of that. */
+export async function leaveHalfWay(scheme: Scheme, port: number, sent: Sent): Promise<Received & { left: unknown }> {
+  if (scheme === 'http2') {
+    const session = http2.connect(`http://${HOST}:${port}`);
+    session.on('error', () => undefined);
+    const stream = session.request({ ':method': sent.method ?? 'GET', ':path': sent.path });
+    stream.on('error', () => undefined);
+    stream.end();
+    const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
+    const [body] = (await once(stream.setEncoding('utf8'), 'data')) as [string];
+    stream.close(http2.constants.NGHTTP2_CANCEL);
+    await once(stream, 'close');
+    session.destroy();
+    const kept = Object.entries(head).filter(([name]) => name !== 'date');
+    const headers = kept.map(([name, value]) => `${name}: ${value}`);
+    return { status: head[':status'] ?? 0, headers, body, left: stream.rstCode };
+  }
+  const request = open(scheme, port, sent);
+  request.on('error', () => undefined);
+  request.end();
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  response.on('error', () => undefined);
+  const [body] = (await once(response.setEncoding('utf8'), 'data')) as [string];
+  request.destroy();
+  await once(response, 'close');
+  return { status: response.statusCode ?? 0, headers: headersOf(response), body, left: response.complete };
+}
+
 async function exchangeHttp1(scheme: 'http' | 'https', port: number, sent: Sent): Promise<Received> {
   const request = open(scheme, port, sent);
   request.end(sent.body);
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   const body = await text(response);
+  return { status: response.statusCode ?? 0, headers: headersOf(response), body };
+}
+
+function headersOf(response: http.IncomingMessage): string[] {
   const headers: string[] = [];
   for (let i = 0; i < response.rawHeaders.length; i += 2) {
     const name = response.rawHeaders[i] ?? '';
     if (name.toLowerCase() !== 'date') headers.push(`${name}: ${response.rawHeaders[i + 1] ?? ''}`);
   }
-  return { status: response.statusCode ?? 0, headers, body };
+  return headers;
 }
 
 function open(scheme: 'http' | 'https', port: number, { method, path, headers }: Sent): http.ClientRequest {

@@ -93,6 +93,13 @@ eachNode(({ path: node }) => {
     expect(places(stuck(dump, '/background'))).toEqual([`/background:${at('background')}`]);
   });
 
+  test('nor does a client that the handler has made, and that goes on calling', async () => {
+    request('/lazy-client');
+    const dump = await collector.next(stuckOn('/lazy-client'));
+    expect(dump.verdict.evidence).toBe('chain-stalled');
+    expect(places(stuck(dump, '/lazy-client'))).toContainEqual(`/lazy-client:${at('lazyClient')}`);
+  });
+
   test('one hung item among a thousand is found', async () => {
     request('/thousand');
     const dump = await collector.next(stuckOn('/thousand'));

@@ -20,6 +20,20 @@ eachNode(({ path: node }) => {
     });
   });
 
+  test('one that dies again and again is given up, which is said, and requests are served', async () => {
+    const died = 'HANGWATCH_ERR_WATCHDOG_DIED';
+    expect(await run('givenUp')).toEqual({
+      statuses: [200, 200],
+      problems: [died, died, died, 'HANGWATCH_ERR_WATCHDOG_OFF'],
+      threads: 4,
+      tracked: 0,
+    });
+  });
+
+  test('where promises are replaced it says so once, and finds hangs', async () => {
+    expect(await run('zone')).toEqual({ found: true, problems: ['HANGWATCH_ERR_STACKS_UNAVAILABLE'] });
+  });
+
   test('where threads are refused it says so once, and requests are served', async () => {
     expect(await run('refused')).toEqual({ statuses: [200, 200], problems: ['HANGWATCH_ERR_WATCHDOG_START'] });
   });
@@ -52,7 +66,13 @@ eachNode(({ path: node }) => {
 
   test('what a request held is free once it has ended, and what outlives it moves nobody', async () => {
     const result = await run('memory', ['--expose-gc']);
-    expect(result).toEqual({ plain: ['promise', 'record', 'request', 'result'], stillTracked: 0, moved: 0 });
+    expect(result).toEqual({
+      plain: ['promise', 'record', 'request', 'result'],
+      stillTracked: 1,
+      moved: 0,
+      free: true,
+      status: 200,
+    });
   });
 
   test('ESM and CommonJS copies share one tracker, which ends with the last registration', async () => {

@@ -7,7 +7,8 @@
  * | `HANGWATCH_ERR_CONFLICTING_OPTIONS` | a second registration in the process asks for other process-wide options |
  * | `HANGWATCH_ERR_WATCHDOG_START` | the watchdog's thread could not be started; tracking is off |
  * | `HANGWATCH_ERR_WATCHDOG_DIED` | the watchdog's thread ended unasked; it is started again at most three times |
- * | `HANGWATCH_ERR_STACKS_UNAVAILABLE` | await stacks cannot be taken in this runtime; everything else works |
+ * | `HANGWATCH_ERR_WATCHDOG_OFF` | it has died for the fourth time: hangwatch is off until the process starts again |
+ * | `HANGWATCH_ERR_STACKS_UNAVAILABLE` | await stacks cannot be taken in this runtime, or end early; everything else works |
  * | `HANGWATCH_ERR_CALLBACK` | a callback of the application (`onHang`, `ignore`, `routeName`) threw |
  * | `HANGWATCH_ERR_TABLE_FULL` | more requests are in flight than can be watched; the rest is counted |
  * | `HANGWATCH_ERR_TIMEOUT_ORDER` | a time-out of the server or the framework ends requests before they can be reported as stuck |
@@ -21,6 +22,7 @@ export type HangwatchErrorCode =
   | 'HANGWATCH_ERR_CONFLICTING_OPTIONS'
   | 'HANGWATCH_ERR_WATCHDOG_START'
   | 'HANGWATCH_ERR_WATCHDOG_DIED'
+  | 'HANGWATCH_ERR_WATCHDOG_OFF'
   | 'HANGWATCH_ERR_STACKS_UNAVAILABLE'
   | 'HANGWATCH_ERR_CALLBACK'
   | 'HANGWATCH_ERR_TABLE_FULL'

@@ -67,6 +67,10 @@ function register(instance: FastifyInstance, options: HangwatchOptions, done: (e
     });
     instance.addHook('onClose', () => watch.end());
     replaceMethods(instance);
+    instance.addHook('onListen', (done) => {
+      watch.meet(instance.server);
+      done();
+    });
   }
   done();
 }

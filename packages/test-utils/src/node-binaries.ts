@@ -17,7 +17,7 @@ const PACKAGES = ['node-22', 'node-24', 'node-26'];
  * The Node that runs the tests, and those of the matrix. Where a binary of the matrix is not to be had (another platform), it is
  * left out, which is said; on CI, linux-x64, that is an error.
  *
- * @throws {Error} on CI, when a binary of the matrix is missing
+ * @throws {Error} on Linux x64, when a binary of the matrix is missing
  */
 export function nodeBinaries(): NodeBinary[] {
   const found = [describe(process.execPath)];
@@ -26,7 +26,7 @@ export function nodeBinaries(): NodeBinary[] {
     if (existsSync(path)) {
       const binary = describe(path);
       if (!found.some(({ major }) => major === binary.major)) found.push(binary);
-    } else if (process.env['CI'] === 'true' && process.platform === 'linux' && process.arch === 'x64') {
+    } else if (process.platform === 'linux' && process.arch === 'x64') {
       throw new Error(`${name} is not installed: run \`npm run setup\``);
     } else {
       console.warn(

@@ -76,6 +76,36 @@ const cases = {
     await close(server);
   },
 
+  /** A watchdog that dies again and again is given up, and requests are served. The waits between, which get longer, are cut short. */
+  async givenUp() {
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (fn, ms, ...args) => setTimeout(fn, Math.min(ms, 50), ...args);
+    const server = await listen((_request, response) => response.end('ok'));
+    const statuses = [await get(server)];
+    for (let i = 0; i < 4; i++) {
+      await until(() => workers.length === i + 1);
+      await workers[i].terminate();
+    }
+    await until(() => problems.includes('HANGWATCH_ERR_WATCHDOG_OFF'));
+    await sleep(200);
+    statuses.push(await get(server));
+    print({ statuses, problems, threads: workers.length, tracked: shared().tracker.records.filter(Boolean).length });
+    await close(server);
+  },
+
+  /** Promises that are not V8's: that is said once, and hangs are found. */
+  async zone() {
+    await import('zone.js/node');
+    const server = await listen((request, response) => {
+      if (request.url === '/ok') response.end();
+    });
+    await get(server, '/ok');
+    void get(server, '/hang');
+    const found = await until(() => hangs.length > 0);
+    print({ found, problems: said() });
+    await close(server);
+  },
+
   /** Workers are refused: said once, requests go on as if nothing were there. */
   async refused() {
     workerThreads.Worker = class {
@@ -204,7 +234,26 @@ const cases = {
     const collected = new Set();
     const registry = new FinalizationRegistry((name) => collected.add(name));
     const timers = [];
+    let goOn = () => undefined;
+    const held = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const late = async () => {
+      await null;
+      checkpoint('late');
+    };
     const server = await listen(async (request, response) => {
+      if (request.url === '/interval') {
+        registry.register(request, 'request of the interval');
+        timers.push(setInterval(late, 5));
+        response.end('ok');
+        return;
+      }
+      if (request.url === '/held') {
+        await held;
+        response.end('ok');
+        return;
+      }
       const big = { bytes: new Uint8Array(1e6) };
       const settled = (async () => big)();
       registry.register(big, 'result');
@@ -215,7 +264,6 @@ const cases = {
       (async () => {
         await forever;
       })();
-      if (request.url === '/interval') timers.push(setInterval(async () => null, 5));
       await settled;
       response.end('ok');
     });
@@ -226,15 +274,25 @@ const cases = {
     }
     const plain = [...collected].sort();
     await get(server, '/interval');
-    await sleep(50);
     const { tracker } = shared();
+    await until(() => tracker.records.every((record) => record === undefined));
+    // It takes the slot that has become free.
+    const next = get(server, '/held');
+    await until(() => tracker.records.some((record) => record !== undefined));
+    await sleep(50);
     const [cells] = tracker.table.segments;
     const stillTracked = tracker.records.filter((record) => record !== undefined).length;
     const before = [...cells];
     await sleep(100);
     const moved = [...cells].filter((cell, index) => cell !== before[index]).length;
+    for (let i = 0; i < 100 && !collected.has('request of the interval'); i++) {
+      globalThis.gc();
+      await sleep(20);
+    }
+    const free = collected.has('request of the interval');
     timers.forEach(clearInterval);
-    print({ plain, stillTracked, moved });
+    goOn();
+    print({ plain, stillTracked, moved, free, status: await next });
     await close(server);
   },
 

@@ -7,8 +7,10 @@ import { checkpoint, watchServer } from '@hangwatch/core';
 import { Mutex } from 'async-mutex';
 import pLimit from 'p-limit';
 import PQueue from 'p-queue';
+import { Pool } from 'undici';
 
 const releases = [];
+let client;
 const released = () => new Promise((resolve) => releases.push(resolve));
 async function query() {
   await /*@query*/ released();
@@ -36,6 +38,16 @@ const routes = {
       await sleep(1, undefined, { ref: false });
     }, 5).unref();
     await /*@background*/ released();
+    response.end('done');
+  },
+  async '/lazy-client'(request, response) {
+    // Made in the handler's context, which all that it does from then on inherits.
+    client ??= new Pool(`http://127.0.0.1:${request.socket.localPort}`);
+    setInterval(async () => {
+      const { body } = await client.request({ path: '/ok', method: 'GET' });
+      await body.dump();
+    }, 20).unref();
+    await /*@lazyClient*/ released();
     response.end('done');
   },
   '/callback'(_request, response) {

@@ -76,7 +76,8 @@ export class Tracker implements RecordOwner {
     });
     const { support } = this.#awaits;
     const noAwaitStacks = support.hooks && support.stacks ? undefined : support.reasons.join('; ');
-    if (noAwaitStacks !== undefined) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', noAwaitStacks);
+    // Also where there are stacks, which end early: at promises that are not V8's.
+    if (support.reasons.length > 0) this.problem('HANGWATCH_ERR_STACKS_UNAVAILABLE', support.reasons.join('; '));
     this.seesAwaits = support.hooks;
     // Not in the way of whoever starts the application, and long before anything hangs.
     setImmediate(() => void learnImports(this.#awaits)).unref();

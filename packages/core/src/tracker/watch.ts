@@ -74,7 +74,7 @@ export class Watch {
       const record = tracker.enter(new HttpSubject(request, response), this.#rules);
       if (record !== undefined) {
         const { server } = Object(request.socket) as { server?: unknown };
-        if (server !== this.#order.server) this.#meet(server);
+        if (server !== this.#order.server) this.meet(server);
         // `close` comes last, of a finished response as of one whose client left. It may come twice.
         response.on('close', function hangwatchLeft() {
           record.leave(wasSent(response));
@@ -171,7 +171,8 @@ export class Watch {
     );
   }
 
-  #meet(server: unknown): void {
+  /** A server listens whose requests enter here, or will: says so, once a process, where its own time-outs end them before they can be reported. */
+  meet(server: unknown): void {
     this.follow(server);
     this.#order.meet(server);
   }

@@ -13,7 +13,8 @@ import type { IncomingRequest, OutgoingResponse } from './http-messages.ts';
 export interface WatchableServer {
   emit(event: string, ...args: unknown[]): boolean;
   rawListeners(event: string): unknown[];
-  on(event: 'close', listener: () => void): unknown;
+  on(event: 'close' | 'listening', listener: () => void): unknown;
+  readonly listening?: boolean;
 }
 
 /** Events that hand a request to the application; each is answered by its listeners. */
@@ -91,6 +92,9 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
   };
   server.emit = emitWatched;
   watch.follow(server);
+  // Its time-outs may be set until then.
+  if (server.listening === true) watch.meet(server);
+  else server.on('listening', () => watch.meet(server));
   server.on('close', () => {
     // Somebody may have wrapped `emit` after us: theirs stays, and ours, inside it, passes everything on.
     if (server.emit === emitWatched) {

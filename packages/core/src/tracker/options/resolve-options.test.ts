@@ -86,6 +86,9 @@ describe('a wrong option is said as it was given', () => {
     expect(() => resolveOptions({}, { HANGWATCH_BLOCKED_LOOP: 'soon' })).toThrow(
       'HANGWATCH_BLOCKED_LOOP must be a number of milliseconds from 50 to 2147483647 or off, got "soon"',
     );
+    expect(() => resolveOptions({}, { HANGWATCH_TOKEN: 'a b' })).toThrow(
+      'HANGWATCH_TOKEN must be printable ASCII without spaces',
+    );
     expect(() => resolveOptions({}, { HANGWATCH_COLLECTOR: 'nowhere' })).toThrow(
       'HANGWATCH_COLLECTOR must be an http: or https: URL, got "nowhere"',
     );
@@ -134,7 +137,7 @@ describe('defaults', () => {
     const env = {
       HANGWATCH_COLLECTOR: 'http://127.0.0.1:1/, http://127.0.0.1:2',
       HANGWATCH_TIMEOUT: '3000',
-      HANGWATCH_TOKEN: 't',
+      HANGWATCH_TOKEN: 't\n',
       HANGWATCH_SERVICE: 'shop',
     };
     expect(resolveOptions({}, env)).toMatchObject({

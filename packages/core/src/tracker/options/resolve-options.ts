@@ -57,6 +57,7 @@ const durationOrFalse = v.custom<number | false>(
   expected(`${DURATION} or false`),
 );
 const text = (what = 'a non-empty string') => v.pipe(v.string(expected(what)), v.minLength(1, expected(what)));
+const token = v.pipe(text(), v.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'));
 const callback = v.custom<(...args: never[]) => unknown>((x) => typeof x === 'function', expected('a function'));
 const URL_TEXT = 'an http: or https: URL';
 const collectorUrl = v.pipe(v.string(expected(URL_TEXT)), v.check(isHttpUrl, expected(URL_TEXT)));
@@ -91,7 +92,7 @@ const OptionsSchema = v.strictObject({
   blockedLoop: v.optional(v.unknown()),
   // Checked by hand below: which of a list is wrong says more than that the list is.
   collector: v.optional(v.unknown()),
-  token: v.optional(v.pipe(text(), v.regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'))),
+  token: v.optional(token),
   service: v.optional(text()),
   version: v.optional(v.string(expected('a string'))),
   spoolDir: v.optional(text('a non-empty path')),
@@ -150,7 +151,7 @@ export function resolveOptions(options: unknown, env: NodeJS.ProcessEnv = proces
     scanIntervalMs: given.scanInterval ?? Math.max(10, Math.min(1_000, Math.round(timeoutMs / 10))),
     ...blockedLoop,
     collectors: collectors.map((url) => String(url).replace(/\/+$/, '')),
-    token: given.token ?? nonEmpty(env['HANGWATCH_TOKEN']),
+    token: given.token ?? tokenFrom(env),
     service: given.service ?? nonEmpty(env['HANGWATCH_SERVICE']) ?? nonEmpty(env['npm_package_name']) ?? mainScript(),
     version: given.version ?? env['npm_package_version'] ?? '',
     spoolDir: given.spoolDir,
@@ -211,6 +212,13 @@ function environmentTimeout(env: NodeJS.ProcessEnv): number | undefined {
   const timeoutMs = Number(value);
   if (timeoutMs >= 1 && timeoutMs <= MAX_MS) return timeoutMs;
   throw optionError('HANGWATCH_TIMEOUT', `must be ${DURATION}, got ${describeValue(value)}`);
+}
+
+/** A secret that was read from a file has a line's end after it. */
+function tokenFrom(env: NodeJS.ProcessEnv): string | undefined {
+  const value = nonEmpty(env['HANGWATCH_TOKEN']?.trim());
+  if (value !== undefined) check('HANGWATCH_TOKEN', token, value);
+  return value;
 }
 
 /** Not those that cannot be caught, nor the one with which Node starts its debugger. */

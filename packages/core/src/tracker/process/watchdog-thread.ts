@@ -231,7 +231,7 @@ export class WatchdogThread {
     const what = `the watchdog's thread died: ${messageOf(error)}`;
     if (delayMs === undefined) {
       this.#state = 'failed';
-      this.#problem('HANGWATCH_ERR_WATCHDOG_DIED', `${what}; it is not started again, hangwatch is off`, error);
+      this.#problem('HANGWATCH_ERR_WATCHDOG_OFF', `${what}; it is not started again, hangwatch is off`, error);
       this.#parts.onFailed();
       return;
     }

@@ -170,19 +170,32 @@ describe('while the collector fails', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('backs off: an hour without a collector costs few tries', async () => {
-    collector.answer = status(500);
-    const { delivery, clock } = fixtures.make([collector.url], { random: () => 0.9 });
-    send(delivery, 'a');
-    for (let minute = 0; minute < 60; minute += 1) {
-      await clock.advance(60_000);
-      await settle();
-    }
-    await until('rest', () => fixtures.spooled().join() === 'ready');
-    expect(collector.received.length).toBeGreaterThan(5);
-    expect(collector.received.length).toBeLessThan(25);
-    expect(delivery.counters).toMatchObject({ sent: 1, spooled: 1, acknowledged: 0, dropped: 0 });
-  });
+  it.each(['fails', 'is not there'])(
+    'backs off: an hour in which the collector %s costs few tries, and then all is delivered',
+    async (how) => {
+      if (how === 'fails') collector.answer = status(500);
+      else await collector.close();
+      const { delivery, clock } = fixtures.make([collector.url], { random: () => 0.9 });
+      send(delivery, 'a');
+      for (let minute = 0; minute < 60; minute += 1) {
+        await clock.advance(60_000);
+        await settle();
+      }
+      await until('rest', () => fixtures.spooled().join() === 'ready');
+      if (how === 'fails') {
+        expect(collector.received.length).toBeGreaterThan(5);
+        expect(collector.received.length).toBeLessThan(25);
+      }
+      expect(delivery.counters).toMatchObject({ sent: 1, spooled: 1, acknowledged: 0, dropped: 0 });
+      if (how !== 'fails') await collector.listen();
+      collector.answer = status(202);
+      // The longest pause between two tries, and its jitter.
+      await clock.advance(330_000);
+      await counted(delivery, { acknowledged: 1, replayed: 1, dropped: 0 });
+      await until('an empty spool', () => fixtures.spooled().length === 0);
+      expect(collector.ids.at(-1)).toBe('a');
+    },
+  );
 
   it('(slow) has a copy on disk after two seconds, and removes it when the answer comes', async () => {
     let release: (() => void) | undefined;
