@@ -45,8 +45,9 @@ export async function leaveHalfWay(scheme: Scheme, port: number, sent: Sent): Pr
     stream.end();
     const [head] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
     const [body] = (await once(stream.setEncoding('utf8'), 'data')) as [string];
+    const closed = new Promise((resolve) => stream.once('close', resolve));
     stream.close(http2.constants.NGHTTP2_CANCEL);
-    await once(stream, 'close');
+    await closed;
     session.destroy();
     const kept = Object.entries(head).filter(([name]) => name !== 'date');
     const headers = kept.map(([name, value]) => `${name}: ${value}`);
@@ -58,8 +59,9 @@ export async function leaveHalfWay(scheme: Scheme, port: number, sent: Sent): Pr
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   response.on('error', () => undefined);
   const [body] = (await once(response.setEncoding('utf8'), 'data')) as [string];
+  const closed = new Promise((resolve) => response.once('close', resolve));
   request.destroy();
-  await once(response, 'close');
+  await closed;
   return { status: response.statusCode ?? 0, headers: headersOf(response), body, left: response.complete };
 }
 

@@ -165,7 +165,7 @@ declare(
     /*@importing*/ await import('./hang-module.mjs');
   },
   {
-    other: [['(anonymous)@tla']],
+    other: [['(top level)@tla']],
     limit: "Node's module loader evaluates modules in C++: their awaits are seen, and not linked to the import",
   },
 );

@@ -9,10 +9,12 @@ import { ClaimRecord } from './claim-record.ts';
 const MAX_SHOWN = 100;
 
 /** What a request holds and waits for, oldest first. */
-export function claimEvidence(record: RequestRecord): { readonly holds: DumpHold[]; readonly waits: DumpWait[] } {
+export function claimEvidence(
+  record: RequestRecord,
+  nowMs: number,
+): { readonly holds: DumpHold[]; readonly waits: DumpWait[] } {
   const holds: DumpHold[] = [];
   const waits: DumpWait[] = [];
-  const nowMs = record.owner.clock[0] ?? 0;
   for (const claim of ClaimRecord.of(record)) {
     if (holds.length + waits.length >= MAX_SHOWN) break;
     const { name, type } = claim.resource.traits;

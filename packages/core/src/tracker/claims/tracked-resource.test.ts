@@ -107,7 +107,7 @@ describe('with hangwatch', () => {
         ['held', record.id],
         ['waiting', record.id],
       ]);
-      expect(claimEvidence(record)).toMatchObject({
+      expect(claimEvidence(record, record.owner.clock[0] ?? 0)).toMatchObject({
         holds: [{ resource: 'pool "seats"', site: expect.anything() }],
         waits: [{ type: 'pool', label: 'seats' }],
       });

@@ -4,10 +4,9 @@ import type { RequestRecord } from '../request-record.ts';
 import { describeError, errorClass } from './describe-error.ts';
 
 /** The layer that the request entered last. Its place is looked up for stuck requests only: it takes a debugger session. */
-export function layerEvidence(record: RequestRecord, stuck: boolean): DumpLayer | undefined {
+export function layerEvidence(record: RequestRecord, stuck: boolean, nowMs: number): DumpLayer | undefined {
   const { layer, outcome } = record;
   if (layer === undefined) return undefined;
-  const nowMs = record.owner.clock[0] ?? 0;
   const hasReturned = outcome !== 'running' && outcome !== 'unknown';
   const hasSettled = outcome === 'fulfilled' || outcome === 'rejected';
   return {

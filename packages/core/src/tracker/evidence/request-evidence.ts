@@ -48,9 +48,10 @@ export function requestEvidence(
   const openEnded = subject.isOpenEnded();
   if (openEnded) record.foundOpenEnded();
   const path = subject.shownPath;
+  // Places take their time to be looked up, and the clock goes on meanwhile.
   const nowMs = record.owner.clock[0] ?? 0;
   const client = subject.client(nowMs);
-  const claims = claimEvidence(record);
+  const claims = claimEvidence(record, nowMs);
   return {
     slot: slot.index,
     generation: slot.cells[slot.base + kGeneration] as number,
@@ -62,7 +63,7 @@ export function requestEvidence(
     requestId: subject.requestId,
     traceId: subject.traceId,
     checkpoint: checkpointOf(record, stuck),
-    trail: trailEvidence(record, stuck),
+    trail: trailEvidence(record, stuck, nowMs),
     stacks: shown.map(shownFrames),
     awaits: shown.map(
       (stack): DumpAwait => ({
@@ -74,7 +75,7 @@ export function requestEvidence(
     ),
     omittedAwaits: telling.length - shown.length,
     youngestOwnMs: youngestOwnMs(stacks),
-    layer: layerEvidence(record, stuck),
+    layer: layerEvidence(record, stuck, nowMs),
     error: errorEvidence(record, problems !== undefined),
     client,
     outstanding: record.owner.seesAwaits ? record.outstanding : undefined,
@@ -84,7 +85,7 @@ export function requestEvidence(
     holds: claims.holds,
     waitsFor: [
       ...claims.waits,
-      ...outboundWaits(record, stacks, found),
+      ...outboundWaits(record, stacks, found, nowMs),
       ...(record.watched?.waits(nowMs) ?? []),
       ...sharedWaits(stacks, record),
       ...(client === undefined ? [] : clientWaits(client)),

@@ -8,8 +8,7 @@ import type { RequestRecord } from '../request-record.ts';
 const MOVING_LENGTH = 4;
 
 /** The last places that the request has passed, oldest first. Where they are is looked up for stuck requests only. */
-export function trailEvidence(record: RequestRecord, stuck: boolean): DumpTrailEntry[] {
-  const nowMs = record.owner.clock[0] ?? 0;
+export function trailEvidence(record: RequestRecord, stuck: boolean, nowMs: number): DumpTrailEntry[] {
   return record.trail.last(stuck ? TRAIL_LENGTH : MOVING_LENGTH).map(({ site, atMs, data }) => {
     const place = stuck ? site.place() : undefined;
     return {

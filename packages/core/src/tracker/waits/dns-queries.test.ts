@@ -36,7 +36,7 @@ const answer = () =>
     response.writeUInt16BE(0x8183, 2);
     server.send(response, from.port, from.address);
   });
-const labels = () => OutboundWait.of(record).map(({ label }) => label);
+const labels = () => OutboundWait.of(record, 0).map(({ label }) => label);
 
 test('a promised query is waited for until it settles, and nothing is chained to its promise', async () => {
   const resolver = new dns.promises.Resolver();

@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => sources.stop());
 
 const publish = (channel: string, message: unknown) => diagnosticsChannel.channel(channel).publish(message);
-const labels = (one = record) => OutboundWait.of(one).map(({ type, label }) => `${type}: ${label}`);
+const labels = (one = record) => OutboundWait.of(one, 0).map(({ type, label }) => `${type}: ${label}`);
 
 describe('database clients', () => {
   const server = { serverAddress: 'db.internal', serverPort: 3306 };
@@ -167,7 +167,7 @@ test('of several addresses of a host the one that was tried last is named', () =
 
 test('of very many finds of one request as many are shown as of what was heard of', () => {
   const finds = Array.from({ length: 5_000 }, (_, i) => ({ record, type: 'fs' as const, label: `file ${i}` }));
-  expect(outboundWaits(record, [], new Map([[record, finds]]))).toHaveLength(100);
+  expect(outboundWaits(record, [], new Map([[record, finds]]), 0)).toHaveLength(100);
 });
 
 test('outside a request nothing is noted', () => {

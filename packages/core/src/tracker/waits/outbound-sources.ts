@@ -75,16 +75,21 @@ export class OutboundSources {
 }
 
 /** All the outbound work that the request waits for: heard of, found, and seen in its await stacks. */
-export function outboundWaits(record: RequestRecord, stacks: readonly AwaitStack[], found: FoundWaits): DumpWait[] {
+export function outboundWaits(
+  record: RequestRecord,
+  stacks: readonly AwaitStack[],
+  found: FoundWaits,
+  nowMs: number,
+): DumpWait[] {
   const finds = (found.get(record) ?? []).slice(0, MAX_SHOWN);
-  const sinceMs = finds.length === 0 ? 0 : foundSinceMs(record, stacks);
-  const known = [...OutboundWait.of(record), ...finds.map(({ type, label }) => ({ type, label, sinceMs }))];
+  const sinceMs = finds.length === 0 ? 0 : foundSinceMs(record, stacks, nowMs);
+  const known = [...OutboundWait.of(record, nowMs), ...finds.map(({ type, label }) => ({ type, label, sinceMs }))];
   return distinctWaits([...known, ...waitsInStacks(stacks, known)]);
 }
 
 /** What was found has no beginning of its own: it is as old as what awaits it, or else as the last place that was passed. */
-function foundSinceMs(record: RequestRecord, stacks: readonly AwaitStack[]): number {
+function foundSinceMs(record: RequestRecord, stacks: readonly AwaitStack[], nowMs: number): number {
   const own = stacks.filter((stack) => stack.own);
   if (own.length > 0) return Math.min(...own.map(({ ageMs }) => ageMs));
-  return clockSince(record.owner.clock[0] ?? 0, record.cells[record.base + kCheckpointMs] ?? 0);
+  return clockSince(nowMs, record.cells[record.base + kCheckpointMs] ?? 0);
 }

@@ -21,7 +21,7 @@ class Call extends OutboundWait {
   }
 }
 
-const labels = (record: ReturnType<typeof testingRecord>) => OutboundWait.of(record).map(({ label }) => label);
+const labels = (record: ReturnType<typeof testingRecord>) => OutboundWait.of(record, 0).map(({ label }) => label);
 const finished = (record: ReturnType<typeof testingRecord>) => record.cells[record.base + kOutbound];
 
 test('oldest first, each with its own age', () => {
@@ -30,7 +30,7 @@ test('oldest first, each with its own age', () => {
   record.owner.clock[0] = 700;
   new Call(record, 'b');
   record.owner.clock[0] = 1_000;
-  expect(OutboundWait.of(record)).toEqual([
+  expect(OutboundWait.of(record, 1_000)).toEqual([
     { type: 'http', label: 'a', sinceMs: 1_000 },
     { type: 'http', label: 'b', sinceMs: 300 },
   ]);

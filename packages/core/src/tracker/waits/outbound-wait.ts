@@ -86,10 +86,9 @@ export abstract class OutboundWait {
   }
 
   /** What the request waits for, oldest first. */
-  static of(record: RequestRecord): DumpWait[] {
+  static of(record: RequestRecord, nowMs: number): DumpWait[] {
     const waits: OutboundWait[] = [];
     for (let wait = record.outbound; wait !== undefined; wait = wait.#older) waits.push(wait);
-    const nowMs = record.owner.clock[0] ?? 0;
     const shown: DumpWait[] = [];
     for (const wait of waits.reverse()) {
       if (shown.length >= MAX_SHOWN) break;
