@@ -65,7 +65,7 @@ eachNode(({ path: node }) => {
       expect(end.block?.sinceMs).toBeLessThan(3 * OPTIONS.blockMs + 5_000);
       const told = server.collector.dumps.length;
       // What it has been told until then is here before the answer to this.
-      await another.post('Runtime.evaluate', { expression: '0' });
+      await another.post('Runtime.enable');
       const [ours, ends] = [another.count('Debugger.paused'), another.count('Debugger.resumed')];
       const sitting = server.request('/breakpoint');
       await another.until('Debugger.paused', ours + 1);
