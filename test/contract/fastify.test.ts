@@ -118,6 +118,17 @@ test('hooks and handlers keep this, arguments and name', async () => {
   expect(facts).toEqual(['handler', 2, true, 3, true]);
 });
 
+test('a time-out that strikes first is said when the application listens', async () => {
+  const app = Fastify({ connectionTimeout: 1_000 });
+  apps.push(app);
+  const problems: string[] = [];
+  await app.register(hangwatch, { ...ON, onInternalError: ({ message }) => problems.push(message) });
+  await app.ready();
+  expect(problems).toEqual([]);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  expect(problems).toEqual([expect.stringContaining('server.timeout is 1000 ms')]);
+});
+
 test('injected requests are watched, and leave', async () => {
   const app = await make();
   let route: string | undefined;

@@ -48,6 +48,23 @@ test('when the server closes its emit is what it was, and it may be watched anew
   expect((await get(server)).body).toBe('1');
 });
 
+test('a time-out that strikes first is said when the server listens, and by nobody who has ended', async () => {
+  const server = make((_req, res) => res.end());
+  server.timeout = 1_000;
+  const problems: string[] = [];
+  const before = [server.listenerCount('listening'), server.listenerCount('close')];
+  const listen = () => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  watchServer(server, { ...ON, onInternalError: ({ code, message }) => problems.push(`${code} ${message}`) });
+  expect(problems).toEqual([]);
+  await listen();
+  expect(problems).toEqual([expect.stringMatching(/^HANGWATCH_ERR_TIMEOUT_ORDER server.timeout is 1000 ms/)]);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  expect([server.listenerCount('listening'), server.listenerCount('close')]).toEqual(before);
+  server.timeout = 2_000;
+  await listen();
+  expect(problems).toHaveLength(1);
+});
+
 test("somebody else's emit over ours stays, and works", async () => {
   const server = make((_req, res) => res.end('ok'));
   watchServer(server, ON);

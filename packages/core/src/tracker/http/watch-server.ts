@@ -14,6 +14,7 @@ export interface WatchableServer {
   emit(event: string, ...args: unknown[]): boolean;
   rawListeners(event: string): unknown[];
   on(event: 'close' | 'listening', listener: () => void): unknown;
+  removeListener(event: 'close' | 'listening', listener: () => void): unknown;
   readonly listening?: boolean;
 }
 
@@ -93,9 +94,12 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
   server.emit = emitWatched;
   watch.follow(server);
   // Its time-outs may be set until then.
-  if (server.listening === true) watch.meet(server);
-  else server.on('listening', () => watch.meet(server));
-  server.on('close', () => {
+  const meet = () => watch.meet(server);
+  if (server.listening === true) meet();
+  else server.on('listening', meet);
+  const closed = () => {
+    server.removeListener('listening', meet);
+    server.removeListener('close', closed);
     // Somebody may have wrapped `emit` after us: theirs stays, and ours, inside it, passes everything on.
     if (server.emit === emitWatched) {
       if (inherited) Reflect.deleteProperty(server, 'emit');
@@ -103,6 +107,7 @@ export function watchServer(server: WatchableServer, options: HangwatchOptions =
     }
     watched.delete(server);
     watch.end().catch(() => undefined);
-  });
+  };
+  server.on('close', closed);
   return watch;
 }
